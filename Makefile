@@ -1,0 +1,55 @@
+# Every target sets itself up: all it needs is make and a Python 3.11 or newer with venv.
+# PYTHON=/path/to/python3.12 chooses the interpreter.
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.synced
+PYTHON ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check format
+
+help:
+	@echo "make run     start the gateway with a real model on this machine and ask it something"
+	@echo "make test    run the test suite"
+	@echo "make check   format, lint, types, layers"
+	@echo "make format  let ruff rewrite what it can"
+	@echo "make setup   only install, into $(VENV)"
+
+setup: $(STAMP)
+
+run: $(STAMP)
+	@exec $(BIN)/python -m gateway demo --config configs/quickstart.yaml
+
+test: $(STAMP)
+	$(BIN)/python -m pytest
+
+check: $(STAMP)
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+format: $(STAMP)
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+# uv installs what uv.lock says and nothing else; it comes from the same index as everything.
+$(STAMP): uv.lock pyproject.toml $(wildcard plugins/*/pyproject.toml) | $(BIN)/uv
+	$(BIN)/uv sync --frozen --all-packages --python $(BIN)/python
+	@touch $@
+
+$(BIN)/uv:
+	@for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+	  "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+	  "$$python" -c 'import ensurepip, venv' 2>/dev/null || { without_venv=$$python; continue; }; \
+	  echo "setting up $(VENV) with $$($$python --version)"; \
+	  "$$python" -m venv $(VENV) && $(BIN)/python -m pip install --quiet --disable-pip-version-check uv; \
+	  exit; \
+	done; \
+	if [ -n "$$without_venv" ]; then \
+	  echo "$$without_venv has no venv module: install it (Debian: apt install python3-venv)" >&2; \
+	else \
+	  echo "no Python 3.11 or newer found: install one, or name it with make PYTHON=/path/to/python3" >&2; \
+	fi; \
+	exit 1
