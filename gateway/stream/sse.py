@@ -1,0 +1,110 @@
+"""Server-sent events, without I/O: bytes to frames as the WHATWG reads them, events to bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from gateway.errors import UpstreamProtocolError
+from gateway.stream.frames import Frame
+
+__all__ = ["DONE", "MAX_FRAME", "SSEDecoder", "encode_frames"]
+
+DONE = b"data: [DONE]\n\n"
+"""The frame that ends a stream for the clients that wait for it."""
+
+MAX_FRAME = 16 * 1024 * 1024
+"""Bytes that one frame may have, by default: a generated image fits, a runaway upstream does not."""
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_encoder = msgspec.json.Encoder()
+
+
+class SSEDecoder:
+    """Cuts a byte stream into frames, however the network has split it.
+
+    Owns the unfinished line and the unfinished frame, `limit` bytes of them at most. Raises
+    `UpstreamProtocolError` when a frame is larger.
+    """
+
+    def __init__(self, limit: int = MAX_FRAME) -> None:
+        self._limit = limit
+        self._at_start = True
+        self._after_return = False
+        self._partial = bytearray()
+        self._event: str | None = None
+        self._data: list[bytes] = []
+        self._size = 0
+
+    def feed(self, chunk: bytes, /) -> list[Frame]:
+        """Return the frames that `chunk` completes."""
+        *lines, rest = self._unified(chunk).split(b"\n")
+        if lines:
+            lines[0] = self._first(lines[0])
+        frames = self._read(lines)
+        self._partial += rest
+        self._check(len(self._partial))
+        return frames
+
+    def close(self) -> list[Frame]:
+        """Return the last frame, if the stream ended without the blank line after it."""
+        return self._read([self._first(b""), b""])
+
+    def _unified(self, chunk: bytes) -> bytes:
+        """Return `chunk` with LF for every line end; a CRLF may have been split between chunks."""
+        if self._after_return and chunk:
+            chunk = chunk.removeprefix(b"\n")
+            self._after_return = False
+        if b"\r" not in chunk:
+            return chunk
+        self._after_return = chunk.endswith(b"\r")
+        return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+    def _first(self, end: bytes) -> bytes:
+        """Return the line that began in earlier chunks and ends with `end`."""
+        line = bytes(self._partial) + end if self._partial else end
+        self._partial.clear()
+        if self._at_start:
+            self._at_start = False
+            return line.removeprefix(_BYTE_ORDER_MARK)
+        return line
+
+    def _read(self, lines: list[bytes]) -> list[Frame]:
+        frames: list[Frame] = []
+        for line in lines:
+            if line:
+                self._field(line)
+                continue
+            if self._data:
+                frames.append(Frame(b"\n".join(self._data), self._event))
+                self._data = []
+                self._size = 0
+            self._event = None
+        return frames
+
+    def _field(self, line: bytes) -> None:
+        name, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if name == b"data":
+            self._data.append(value)
+            self._size += len(value)
+            self._check(0)
+        elif name == b"event":
+            self._event = value.decode(errors="replace") or None
+
+    def _check(self, more: int) -> None:
+        if self._size + more > self._limit:
+            raise UpstreamProtocolError(
+                f"the provider sent an event of more than {self._limit} bytes"
+            )
+
+
+def encode_frames(events: Iterable[msgspec.Struct]) -> bytes:
+    """Return `events` as one block of whole frames, each named by its event's type."""
+    block = bytearray()
+    for event in events:
+        block += b"event: %b\ndata: " % str(event.__struct_config__.tag).encode()
+        _encoder.encode_into(event, block, -1)
+        block += b"\n\n"
+    return bytes(block)
