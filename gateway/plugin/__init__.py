@@ -1,0 +1,90 @@
+"""What plugin authors import. Everything exported here is public and versioned by `Provider.api`."""
+
+import pluggy
+
+from gateway.plugin.deployment import Deployment, Secret, Timeouts
+from gateway.plugin.dialect import (
+    Action,
+    Call,
+    Dialect,
+    Failure,
+    NativeCall,
+    NativeDialect,
+    Operation,
+    Translator,
+    UpstreamRequest,
+    Verdict,
+)
+from gateway.plugin.observe import Observer, RequestRecord
+from gateway.plugin.provider import ApiKey, Credentials, Download, NoKey, Progress, Provider
+from gateway.plugin.store import Record, Store, StoredItem, StoreKind
+from gateway.plugin.tools import ToolOutcome, ToolRunner
+from gateway.plugin.transport import Answer, Transport
+from gateway.stream.deltas import (
+    Annotation,
+    Delta,
+    Finished,
+    FinishReason,
+    Item,
+    Key,
+    Logprobs,
+    Refusal,
+    Text,
+    Thought,
+    ToolCall,
+    Used,
+)
+from gateway.stream.frames import Frame, Framing, WholeBody
+from gateway.stream.sse import SSEDecoder
+
+hookimpl = pluggy.HookimplMarker("gateway")
+"""Marks a function as the implementation of the hook of its name."""
+
+__all__ = [
+    "Action",
+    "Annotation",
+    "Answer",
+    "ApiKey",
+    "Call",
+    "Credentials",
+    "Delta",
+    "Deployment",
+    "Dialect",
+    "Download",
+    "Failure",
+    "FinishReason",
+    "Finished",
+    "Frame",
+    "Framing",
+    "Item",
+    "Key",
+    "Logprobs",
+    "NativeCall",
+    "NativeDialect",
+    "NoKey",
+    "Observer",
+    "Operation",
+    "Progress",
+    "Provider",
+    "Record",
+    "Refusal",
+    "RequestRecord",
+    "SSEDecoder",
+    "Secret",
+    "Store",
+    "StoreKind",
+    "StoredItem",
+    "Text",
+    "Thought",
+    "Timeouts",
+    "ToolCall",
+    "ToolOutcome",
+    "ToolRunner",
+    "Translator",
+    "Transport",
+    "UpstreamRequest",
+    "Used",
+    "Verdict",
+    "WholeBody",
+    "hookimpl",
+]

@@ -1,0 +1,57 @@
+"""Deployments: what the operator has configured behind a model name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct, field
+
+__all__ = ["Deployment", "Secret", "Timeouts"]
+
+
+class Secret:
+    """A credential that cannot be printed, logged or encoded by accident; `reveal()` gives its text."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        return self._text
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __repr__(self) -> str:
+        return "Secret(***)" if self._text else "Secret()"
+
+
+class Timeouts(Struct, frozen=True, kw_only=True):
+    """Seconds to wait for a connection, for the first byte of the answer, and for each further byte."""
+
+    connect: float = 10.0
+    first_byte: float = 600.0
+    idle: float = 120.0
+
+
+class Deployment(Struct, frozen=True, kw_only=True):
+    """One (provider, upstream model, base URL, credential) that a call can go to.
+
+    `alias` is the model name that clients ask for; it and `model` may end in `*` together. `account` is a
+    stable hash of provider, base URL and credential: what sealed ids name. `quirks` are the provider's with
+    the operator's on top.
+    """
+
+    alias: str
+    provider: str
+    model: str
+    account: str
+    base_url: str = ""
+    api_key: Secret = field(default_factory=lambda: Secret(""))
+    headers: Mapping[str, str] = {}
+    quirks: Mapping[str, Any] = {}
+    weight: float = 1.0
+    timeouts: Timeouts = Timeouts()
+    retries: int = 1

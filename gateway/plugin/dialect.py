@@ -1,0 +1,150 @@
+"""The dialect contract: how to speak one upstream API, without doing any I/O.
+
+A dialect is stateless and shared by every call. The core does the rest: it authenticates, sends, times
+out, retries, cuts the answer into frames, and cancels when the client leaves. There are two kinds:
+
+* `Dialect` translates: typed `Request` to upstream bytes, upstream frames to deltas.
+* `NativeDialect` is for an upstream that speaks the Responses API itself: the core relays its bytes, and
+  the dialect only says where they go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import ClassVar, Literal, Protocol
+
+from msgspec import Struct
+
+from gateway.errors import UpstreamError
+from gateway.plugin.deployment import Deployment
+from gateway.stream.deltas import Delta
+from gateway.stream.frames import Frame, Framing
+from gateway.stream.sse import SSEDecoder
+from gateway.types.request import Request
+
+__all__ = [
+    "Action",
+    "Call",
+    "Dialect",
+    "Failure",
+    "NativeCall",
+    "NativeDialect",
+    "Operation",
+    "Translator",
+    "UpstreamRequest",
+    "Verdict",
+]
+
+Action = Literal["reject", "drop", "emulate"]
+
+Operation = Literal[
+    "create", "retrieve", "delete", "cancel", "input_items", "compact", "input_tokens"
+]
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """What becomes of one part of a request that the upstream cannot express.
+
+    `reject` is a 400 that names `param` before any upstream call; `drop` is for hints only and is reported in
+    the `x-gateway-dropped-params` header; `emulate` is done by the gateway itself. `param` is a JSON path such
+    as `tools[0].type`; `reason` completes the error message.
+    """
+
+    action: Action
+    param: str
+    reason: str = ""
+
+
+class Call(Struct, frozen=True, kw_only=True):
+    """One request on its way to one deployment of a translating dialect, history already filled in.
+
+    `model` is the upstream's name for the model.
+    """
+
+    request: Request
+    model: str
+    deployment: Deployment
+
+
+class NativeCall(Struct, frozen=True, kw_only=True):
+    """One request on its way to an upstream that speaks the Responses API.
+
+    `body` is ready to send (empty for bodiless operations), `response_id` the upstream's own id, `query` the
+    client's raw query string, `headers` those of the client that may pass.
+    """
+
+    operation: Operation
+    deployment: Deployment
+    body: bytes = b""
+    response_id: str = ""
+    query: str = ""
+    headers: Mapping[str, str] = {}
+
+
+class UpstreamRequest(Struct, frozen=True, kw_only=True):
+    """An HTTP request as the transport sends it; `framing` cuts a streamed answer into frames."""
+
+    url: str
+    body: bytes = b""
+    headers: Mapping[str, str] = {}
+    method: str = "POST"
+    framing: Callable[[], Framing] = SSEDecoder
+
+
+class Failure(Struct, frozen=True, kw_only=True):
+    """An upstream answer with an error status; header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+
+
+class Translator(Protocol):
+    """Reads one upstream answer. Made new for each call, so it may keep state."""
+
+    def feed(self, frame: Frame, /) -> Iterable[Delta]:
+        """Say what `frame` means; frames of unknown kinds mean nothing.
+
+        Raises an `UpstreamError` if the upstream reports a failure in mid-stream.
+        """
+        ...
+
+
+class Dialect(Protocol):
+    """Speaks one upstream API that is not the Responses API."""
+
+    name: ClassVar[str]
+
+    def check(self, request: Request, deployment: Deployment, /) -> Iterable[Verdict]:
+        """Say what of `request` cannot be honoured as it stands; nothing said means accepted."""
+        ...
+
+    def encode(self, call: Call, /) -> UpstreamRequest:
+        """Write `call` as an upstream request that asks for a stream, without the credential."""
+        ...
+
+    def translator(self, call: Call, /) -> Translator:
+        """Return a fresh reader for the answer to `call`."""
+        ...
+
+    def error(self, failure: Failure, /) -> UpstreamError:
+        """Say which of our errors `failure` is. Must cope with any body at all."""
+        ...
+
+
+class NativeDialect(Protocol):
+    """Speaks to upstreams that offer the Responses API themselves."""
+
+    name: ClassVar[str]
+    native: ClassVar[Literal[True]]
+
+    def encode(self, call: NativeCall, /) -> UpstreamRequest:
+        """Say where `call` goes, without the credential.
+
+        Raises `InvalidRequestError` if this upstream does not offer the operation.
+        """
+        ...
+
+    def error(self, failure: Failure, /) -> UpstreamError:
+        """Say which of our errors `failure` is; its `body` passes on unchanged where it is OpenAI-shaped."""
+        ...

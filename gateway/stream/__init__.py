@@ -1,0 +1,1 @@
+"""Sans-IO stream machinery: bytes to frames, frames to deltas, deltas to events, events to bytes."""

@@ -1,0 +1,113 @@
+"""What a provider may say while it answers.
+
+A delta is a fact that a dialect read out of an upstream frame, and nothing more. Ids, output indexes,
+sequence numbers and the added/done brackets belong to the `Assembler`.
+
+Each delta that writes into an output item has a `key`: the vendor's own name for the block, such as an
+index or an id. Only equality matters. The same key in two kinds of delta names two blocks.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from gateway.types.content import Annotation as AnnotationBody
+from gateway.types.content import Logprob
+from gateway.types.items import OutputItem
+from gateway.types.response import Usage
+
+__all__ = [
+    "Annotation",
+    "Delta",
+    "FinishReason",
+    "Finished",
+    "Item",
+    "Key",
+    "Logprobs",
+    "Refusal",
+    "Text",
+    "Thought",
+    "ToolCall",
+    "Used",
+]
+
+Key = str | int
+
+FinishReason = Literal["stop", "max_output_tokens", "content_filter"]
+"""Why the model stopped: by itself (tool calls included), at the token limit, or by a filter."""
+
+
+class Text(Struct, frozen=True):
+    """More of a message's visible text."""
+
+    text: str
+    key: Key = "text"
+
+
+class Refusal(Struct, frozen=True):
+    """More of a refusal, a content part of its own in the message `key`."""
+
+    text: str
+    key: Key = "text"
+
+
+class Annotation(Struct, frozen=True):
+    """A citation in the message `key`; offsets count characters of its text."""
+
+    annotation: AnnotationBody
+    key: Key = "text"
+
+
+class Logprobs(Struct, frozen=True):
+    """Log probabilities of the tokens of the `Text` delta that follows for the same key."""
+
+    logprobs: tuple[Logprob, ...]
+    key: Key = "text"
+
+
+class Thought(Struct, frozen=True):
+    """More of the model's reasoning.
+
+    `kind` says whether `text` is the raw chain of thought or the provider's summary of it. `carrier` is
+    vendor state that must come back unchanged in the next turn; a later carrier replaces an earlier one.
+    """
+
+    text: str = ""
+    key: Key = "thought"
+    kind: Literal["raw", "summary"] = "raw"
+    carrier: str | None = None
+
+
+class ToolCall(Struct, frozen=True):
+    """A call of a function tool, or more of one: `call_id` and `name` come with its first delta.
+
+    `arguments` is the next piece of the JSON text. A call that begins without a `call_id` is given one.
+    """
+
+    key: Key
+    call_id: str | None = None
+    name: str | None = None
+    arguments: str = ""
+
+
+class Item(Struct, frozen=True):
+    """An output item that the provider hands over complete; it passes verbatim, under its own id if it has one."""
+
+    item: OutputItem
+
+
+class Used(Struct, frozen=True):
+    """Token counts so far; a later one replaces an earlier one."""
+
+    usage: Usage
+
+
+class Finished(Struct, frozen=True):
+    """The provider's end marker. A stream that ends without one has failed."""
+
+    reason: FinishReason = "stop"
+
+
+Delta = Text | Refusal | Annotation | Logprobs | Thought | ToolCall | Item | Used | Finished
