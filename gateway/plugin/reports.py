@@ -1,0 +1,104 @@
+"""What the body of an upstream's error answer says, in whichever of its many shapes."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, cast
+
+import msgspec
+from msgspec import Struct
+
+__all__ = ["ErrorReport", "read_report"]
+
+_SECONDS = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
+
+
+class ErrorReport(Struct, frozen=True, kw_only=True):
+    """What an error body says, in whichever of its many shapes; empty where it says nothing.
+
+    `openai_shaped` tells that the body is `{"error": {"message": ...}}`, which any client can read.
+    `retry_delay` is in seconds.
+    """
+
+    message: str = ""
+    type: str | None = None
+    code: str | None = None
+    param: str | None = None
+    retry_delay: float | None = None
+    openai_shaped: bool = False
+
+    def mentions(self, pattern: re.Pattern[str], /) -> bool:
+        return any(pattern.search(text) for text in (self.code, self.type, self.message) if text)
+
+
+def read_report(body: bytes) -> ErrorReport:
+    """Read an error body: OpenAI's shape, the shapes that vendors made of it, or none at all."""
+    try:
+        value = msgspec.json.decode(body)
+    except (ValueError, RecursionError):
+        return ErrorReport()
+    if isinstance(value, list) and value:  # Gemini wraps the object in a list
+        value = cast("list[Any]", value)[0]
+    if not isinstance(value, dict):
+        return ErrorReport()
+    return _read_object(cast("dict[str, Any]", value))
+
+
+def _read_object(body: dict[str, Any]) -> ErrorReport:
+    inner: object = body.get("error")
+    source: dict[str, Any] = body
+    if isinstance(inner, dict):
+        source = cast("dict[str, Any]", inner)
+    message = _text(source.get("message")) or _text(inner) or _detail(body.get("detail"))
+    return ErrorReport(
+        message=message or _text(body.get("Message")) or "",
+        type=_text(source.get("type")),
+        code=_code(source),
+        param=_text(source.get("param")),
+        retry_delay=_retry_delay(source.get("details")),
+        openai_shaped=source is not body and isinstance(source.get("message"), str),
+    )
+
+
+def _code(source: dict[str, Any]) -> str | None:
+    """Return the code unless it only repeats the status (`401`) or is a sentence (xAI)."""
+    code = _text(source.get("code"))
+    return code if code and not code.isdigit() and " " not in code else None
+
+
+def _detail(value: object) -> str | None:
+    """Read FastAPI's `detail`: a text, or a list of what is wrong where."""
+    if not isinstance(value, list):
+        return _text(value)
+    problems = [
+        cast("dict[str, Any]", part)
+        for part in cast("list[object]", value)
+        if isinstance(part, dict)
+    ]
+    texts = [
+        f"{_path(problem.get('loc'))}{_text(problem.get('msg')) or ''}" for problem in problems
+    ]
+    return "; ".join(filter(None, texts)) or None
+
+
+def _path(value: object) -> str:
+    if not isinstance(value, list):
+        return ""
+    return ".".join(str(part) for part in cast("list[object]", value)) + ": "
+
+
+def _retry_delay(details: object) -> float | None:
+    """Read Google's `RetryInfo`, whose delay looks like `34s`."""
+    if not isinstance(details, list):
+        return None
+    for detail in cast("list[object]", details):
+        delay = (
+            cast("dict[str, Any]", detail).get("retryDelay") if isinstance(detail, dict) else None
+        )
+        if isinstance(delay, str) and (seconds := _SECONDS.fullmatch(delay)):
+            return float(seconds[1])
+    return None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
