@@ -52,7 +52,8 @@ _CONTEXT_LENGTH = re.compile(
 )
 _QUOTA = re.compile(
     r"insufficient_quota|exceeded your current quota|insufficient (credit|balance|funds)"
-    r"|credit balance is too low|billing_hard_limit|reached your (specified )?(api usage|spend(ing)?) limit",
+    r"|credit balance is too low|billing_hard_limit"
+    r"|reached your (specified )?(api usage|spend(ing)?) limit",
     re.IGNORECASE,
 )
 _BAD_KEY = re.compile(r"(incorrect|invalid)[ _](x-)?api[ _-]?key", re.IGNORECASE)

@@ -39,24 +39,23 @@ def read_report(body: bytes) -> ErrorReport:
         return ErrorReport()
     if isinstance(value, list) and value:  # Gemini wraps the object in a list
         value = cast("list[Any]", value)[0]
-    if not isinstance(value, dict):
-        return ErrorReport()
-    return _read_object(cast("dict[str, Any]", value))
+    body = _object(value)
+    return _read_object(body) if body else ErrorReport()
 
 
 def _read_object(body: dict[str, Any]) -> ErrorReport:
-    inner: object = body.get("error")
-    source: dict[str, Any] = body
-    if isinstance(inner, dict):
-        source = cast("dict[str, Any]", inner)
-    message = _text(source.get("message")) or _text(inner) or _detail(body.get("detail"))
+    inner = _object(body.get("error"))
+    source = inner or body
+    message = (
+        _text(source.get("message")) or _text(body.get("error")) or _detail(body.get("detail"))
+    )
     return ErrorReport(
         message=message or _text(body.get("Message")) or "",
         type=_text(source.get("type")),
         code=_code(source),
         param=_text(source.get("param")),
         retry_delay=_retry_delay(source.get("details")),
-        openai_shaped=source is not body and isinstance(source.get("message"), str),
+        openai_shaped=bool(inner) and isinstance(source.get("message"), str),
     )
 
 
@@ -70,11 +69,7 @@ def _detail(value: object) -> str | None:
     """Read FastAPI's `detail`: a text, or a list of what is wrong where."""
     if not isinstance(value, list):
         return _text(value)
-    problems = [
-        cast("dict[str, Any]", part)
-        for part in cast("list[object]", value)
-        if isinstance(part, dict)
-    ]
+    problems = filter(None, map(_object, cast("list[object]", value)))
     texts = [
         f"{_path(problem.get('loc'))}{_text(problem.get('msg')) or ''}" for problem in problems
     ]
@@ -92,12 +87,14 @@ def _retry_delay(details: object) -> float | None:
     if not isinstance(details, list):
         return None
     for detail in cast("list[object]", details):
-        delay = (
-            cast("dict[str, Any]", detail).get("retryDelay") if isinstance(detail, dict) else None
-        )
+        delay = (_object(detail) or {}).get("retryDelay")
         if isinstance(delay, str) and (seconds := _SECONDS.fullmatch(delay)):
             return float(seconds[1])
     return None
+
+
+def _object(value: object) -> dict[str, Any] | None:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
 
 
 def _text(value: object) -> str | None:
