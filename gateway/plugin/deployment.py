@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct, field
@@ -41,7 +42,7 @@ class Deployment(Struct, frozen=True, kw_only=True):
 
     `alias` is the model name that clients ask for; it and `model` may end in `*` together. `account` is a
     stable hash of provider, base URL and credential: what sealed ids name. `quirks` are the provider's with
-    the operator's on top.
+    the operator's on top. `downloads` is the directory that the provider's downloads were put into.
     """
 
     alias: str
@@ -55,3 +56,4 @@ class Deployment(Struct, frozen=True, kw_only=True):
     weight: float = 1.0
     timeouts: Timeouts = Timeouts()
     retries: int = 1
+    downloads: Path | None = None

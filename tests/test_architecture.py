@@ -1,0 +1,161 @@
+"""The rules of the house that no linter can say: sizes, imports, the environment, catch-alls."""
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CORE = tuple(sorted(ROOT.glob("gateway/**/*.py")))
+PLUGINS = tuple(sorted(ROOT.glob("plugins/*/gateway_*/**/*.py")))
+CATCH_ALLS = ("Exception", "BaseException")
+CATCH_ALLS_ALLOWED = {
+    "gateway/core/engine.py": 1,  # turns a bug into an answer that says so, and logs it
+    "gateway/plugin/manager.py": 2,  # at start-up: names the plugin whose import or hook raised
+}
+ENVIRONMENT = ("os.environ", "os.environb", "os.getenv", "os.getenvb")
+CONTRACT = ("gateway.plugin", "gateway.types", "gateway.errors")
+BARE_IGNORE = re.compile(
+    r"# *(?:noqa(?::[A-Z0-9, ]*)?|(?:type|pyright): *ignore(?:\[[\w, -]*\])?)[ #:-]*$"
+)
+
+every_module = pytest.mark.parametrize(
+    "module", [*CORE, *PLUGINS], ids=lambda path: str(path.relative_to(ROOT))
+)
+
+
+def settings() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def plugin_packages() -> list[str]:
+    return sorted(path.name for path in ROOT.glob("plugins/*/gateway_*") if path.is_dir())
+
+
+def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """Yield the full name of everything that a module imports."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{'.' * node.level}{node.module}.{alias.name}" for alias in node.names)
+
+
+def is_import(node: ast.AST) -> bool:
+    called = isinstance(node, ast.Call) and ast.unparse(node.func)
+    return isinstance(node, ast.Import | ast.ImportFrom) or called == "__import__"
+
+
+def catches_everything(handler: ast.ExceptHandler) -> bool:
+    if handler.type is None:
+        return True
+    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(ast.unparse(kind) in CATCH_ALLS for kind in kinds)
+
+
+@every_module
+def test_a_module_has_at_most_400_lines_and_a_function_50(module: Path) -> None:
+    source = module.read_text()
+    assert len(source.splitlines()) <= 400
+    long = [
+        node.name
+        for node in functions(ast.parse(source))
+        if node.end_lineno is not None and node.end_lineno - node.lineno >= 50
+    ]
+    assert long == []
+
+
+@every_module
+def test_a_module_says_what_it_is_for(module: Path) -> None:
+    assert ast.get_docstring(ast.parse(module.read_text()))
+
+
+@every_module
+def test_nothing_is_imported_inside_a_function(module: Path) -> None:
+    inside = [
+        ast.unparse(node)
+        for function in functions(ast.parse(module.read_text()))
+        for node in ast.walk(function)
+        if is_import(node)
+    ]
+    assert inside == []
+
+
+@every_module
+def test_only_the_configuration_reads_the_environment(module: Path) -> None:
+    if module == ROOT / "gateway" / "config.py" or ROOT / "gateway" / "config" in module.parents:
+        return
+    tree = ast.parse(module.read_text())
+    read = [
+        ast.unparse(node)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in ENVIRONMENT
+    ]
+    assert [*read, *(name for name in imported(tree) if name in ENVIRONMENT)] == []
+
+
+@every_module
+def test_only_the_engine_and_the_plugin_manager_catch_everything(module: Path) -> None:
+    found = [
+        node.lineno
+        for node in ast.walk(ast.parse(module.read_text()))
+        if isinstance(node, ast.ExceptHandler) and catches_everything(node)
+    ]
+    allowed = CATCH_ALLS_ALLOWED.get(module.relative_to(ROOT).as_posix(), 0)
+    assert len(found) <= allowed, found
+
+
+@pytest.mark.parametrize("module", PLUGINS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_plugin_sees_only_the_contract(module: Path) -> None:
+    foreign = [
+        name
+        for name in imported(ast.parse(module.read_text()))
+        if name.split(".")[0] == "gateway" and ".".join(name.split(".")[:2]) not in CONTRACT
+    ]
+    assert foreign == []
+
+
+def test_every_plugin_is_in_every_contract() -> None:
+    packages = plugin_packages()
+    assert packages
+    linter = settings()["tool"]["importlinter"]
+    contracts = {contract["name"]: contract for contract in linter["contracts"]}
+    rooms = [contracts[name] for name in contracts if " only in " in name]
+    assert linter["root_packages"] == ["gateway", *packages]
+    assert contracts["the gateway never imports a plugin"]["forbidden_modules"] == packages
+    assert contracts["plugins are independent of each other"]["modules"] == packages
+    assert [room["source_modules"] for room in rooms] == [["gateway", *packages]] * 3
+
+
+def test_every_plugin_is_a_package_of_the_workspace() -> None:
+    tool = settings()["tool"]
+    distributions = {package.replace("_", "-") for package in plugin_packages()}
+    assert tool["uv"]["sources"].keys() == {"responses-gateway", *distributions}
+    for package in plugin_packages():
+        home = ROOT / "plugins" / package.removeprefix("gateway_")
+        project = tomllib.loads((home / "pyproject.toml").read_text())["project"]
+        assert project["name"] == package.replace("_", "-")
+        assert package in project["entry-points"]["gateway"].values()
+        assert (home / "README.md").is_file()
+        assert (home / package / "py.typed").is_file()
+
+
+def test_no_ignore_lacks_a_reason_on_its_line() -> None:
+    tests = (*ROOT.glob("tests/**/*.py"), *ROOT.glob("plugins/*/tests/**/*.py"))
+    bare = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in (*CORE, *PLUGINS, *tests)
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if BARE_IGNORE.search(line)
+    ]
+    assert bare == []
