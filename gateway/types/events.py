@@ -1,0 +1,386 @@
+"""Events of a streamed response, in wire shape.
+
+Those of hosted tools live in `hosted_events` and are named here again.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from gateway.types.content import Annotation, ContentPart, Logprob, SummaryText
+from gateway.types.hosted_events import (
+    ApplyPatchCallOperationDiffDelta,
+    ApplyPatchCallOperationDiffDone,
+    AudioDelta,
+    AudioDone,
+    AudioTranscriptDelta,
+    AudioTranscriptDone,
+    CodeInterpreterCallCodeDelta,
+    CodeInterpreterCallCodeDone,
+    CodeInterpreterCallCompleted,
+    CodeInterpreterCallInProgress,
+    CodeInterpreterCallInterpreting,
+    CompactionCompacting,
+    FileSearchCallCompleted,
+    FileSearchCallInProgress,
+    FileSearchCallSearching,
+    HostedEvent,
+    ImageGenerationCallCompleted,
+    ImageGenerationCallGenerating,
+    ImageGenerationCallInProgress,
+    ImageGenerationCallPartialImage,
+    McpCallArgumentsDelta,
+    McpCallArgumentsDone,
+    McpCallCompleted,
+    McpCallFailed,
+    McpCallInProgress,
+    McpListToolsCompleted,
+    McpListToolsFailed,
+    McpListToolsInProgress,
+    ShellCallCommandAdded,
+    ShellCallCommandDelta,
+    ShellCallCommandDone,
+    ShellCallOutputContentDelta,
+    ShellCallOutputContentDone,
+    StreamEvent,
+    WebSearchCallCompleted,
+    WebSearchCallInProgress,
+    WebSearchCallSearching,
+)
+from gateway.types.items import OutputItem
+from gateway.types.open import Unknown
+from gateway.types.response import Response, decode_response
+from gateway.types.wire import Omittable, answer_decoder, read_answer
+
+__all__ = [
+    "ApplyPatchCallOperationDiffDelta",
+    "ApplyPatchCallOperationDiffDone",
+    "AudioDelta",
+    "AudioDone",
+    "AudioTranscriptDelta",
+    "AudioTranscriptDone",
+    "CodeInterpreterCallCodeDelta",
+    "CodeInterpreterCallCodeDone",
+    "CodeInterpreterCallCompleted",
+    "CodeInterpreterCallInProgress",
+    "CodeInterpreterCallInterpreting",
+    "CompactionCompacting",
+    "ContentPartAdded",
+    "ContentPartDone",
+    "CustomToolCallInputDelta",
+    "CustomToolCallInputDone",
+    "Error",
+    "ErrorDetail",
+    "Event",
+    "FileSearchCallCompleted",
+    "FileSearchCallInProgress",
+    "FileSearchCallSearching",
+    "FunctionCallArgumentsDelta",
+    "FunctionCallArgumentsDone",
+    "ImageGenerationCallCompleted",
+    "ImageGenerationCallGenerating",
+    "ImageGenerationCallInProgress",
+    "ImageGenerationCallPartialImage",
+    "Keepalive",
+    "Lifecycle",
+    "McpCallArgumentsDelta",
+    "McpCallArgumentsDone",
+    "McpCallCompleted",
+    "McpCallFailed",
+    "McpCallInProgress",
+    "McpListToolsCompleted",
+    "McpListToolsFailed",
+    "McpListToolsInProgress",
+    "OutputItemAdded",
+    "OutputItemDone",
+    "OutputTextAnnotationAdded",
+    "OutputTextDelta",
+    "OutputTextDone",
+    "ReasoningSummaryPartAdded",
+    "ReasoningSummaryPartDone",
+    "ReasoningSummaryTextDelta",
+    "ReasoningSummaryTextDone",
+    "ReasoningTextDelta",
+    "ReasoningTextDone",
+    "RefusalDelta",
+    "RefusalDone",
+    "ResponseCompleted",
+    "ResponseCreated",
+    "ResponseFailed",
+    "ResponseInProgress",
+    "ResponseIncomplete",
+    "ResponseQueued",
+    "ShellCallCommandAdded",
+    "ShellCallCommandDelta",
+    "ShellCallCommandDone",
+    "ShellCallOutputContentDelta",
+    "ShellCallOutputContentDone",
+    "Terminal",
+    "WebSearchCallCompleted",
+    "WebSearchCallInProgress",
+    "WebSearchCallSearching",
+    "decode_event",
+]
+
+
+class ResponseCreated(StreamEvent, kw_only=True, tag="response.created"):
+    response: Response
+    sequence_number: int = 0
+
+
+class ResponseQueued(StreamEvent, kw_only=True, tag="response.queued"):
+    response: Response
+    sequence_number: int = 0
+
+
+class ResponseInProgress(StreamEvent, kw_only=True, tag="response.in_progress"):
+    response: Response
+    sequence_number: int = 0
+
+
+class ResponseCompleted(StreamEvent, kw_only=True, tag="response.completed"):
+    response: Response
+    sequence_number: int = 0
+
+
+class ResponseIncomplete(StreamEvent, kw_only=True, tag="response.incomplete"):
+    response: Response
+    sequence_number: int = 0
+
+
+class ResponseFailed(StreamEvent, kw_only=True, tag="response.failed"):
+    response: Response
+    sequence_number: int = 0
+
+
+class ErrorDetail(Struct, kw_only=True, frozen=True):
+    """An error as the body of an HTTP answer would say it."""
+
+    type: str | None = None
+    code: str | None = None
+    message: str = ""
+    param: str | None = None
+
+
+class Error(StreamEvent, kw_only=True, tag="error"):
+    """An error in mid-stream, in both shapes: some clients read the flat one, some the nested."""
+
+    code: str | None = None
+    message: str = ""
+    param: str | None = None
+    error: ErrorDetail | UnsetType = UNSET
+    sequence_number: int = 0
+
+    @classmethod
+    def of(cls, detail: ErrorDetail) -> "Error":
+        """Say *detail* in both shapes."""
+        return cls(code=detail.code, message=detail.message, param=detail.param, error=detail)
+
+
+class Keepalive(StreamEvent, kw_only=True, tag="keepalive"):
+    sequence_number: int = 0
+
+
+class OutputItemAdded(StreamEvent, kw_only=True, tag="response.output_item.added"):
+    output_index: int
+    item: OutputItem
+    sequence_number: int = 0
+
+
+class OutputItemDone(StreamEvent, kw_only=True, tag="response.output_item.done"):
+    output_index: int
+    item: OutputItem
+    sequence_number: int = 0
+
+
+class ContentPartAdded(StreamEvent, kw_only=True, tag="response.content_part.added"):
+    item_id: str
+    output_index: int
+    content_index: int
+    part: ContentPart
+    sequence_number: int = 0
+
+
+class ContentPartDone(StreamEvent, kw_only=True, tag="response.content_part.done"):
+    item_id: str
+    output_index: int
+    content_index: int
+    part: ContentPart
+    sequence_number: int = 0
+
+
+class OutputTextDelta(StreamEvent, kw_only=True, tag="response.output_text.delta"):
+    item_id: str
+    output_index: int
+    content_index: int
+    delta: str
+    logprobs: tuple[Logprob, ...] = ()
+    sequence_number: int = 0
+
+
+class OutputTextDone(StreamEvent, kw_only=True, tag="response.output_text.done"):
+    item_id: str
+    output_index: int
+    content_index: int
+    text: str
+    logprobs: tuple[Logprob, ...] = ()
+    sequence_number: int = 0
+
+
+class OutputTextAnnotationAdded(StreamEvent, kw_only=True, tag="response.output_text.annotation.added"):
+    item_id: str
+    output_index: int
+    content_index: int
+    annotation_index: int
+    annotation: Annotation | None = None
+    sequence_number: int = 0
+
+
+class RefusalDelta(StreamEvent, kw_only=True, tag="response.refusal.delta"):
+    item_id: str
+    output_index: int
+    content_index: int
+    delta: str
+    sequence_number: int = 0
+
+
+class RefusalDone(StreamEvent, kw_only=True, tag="response.refusal.done"):
+    item_id: str
+    output_index: int
+    content_index: int
+    refusal: str
+    sequence_number: int = 0
+
+
+class ReasoningSummaryPartAdded(StreamEvent, kw_only=True, tag="response.reasoning_summary_part.added"):
+    item_id: str
+    output_index: int
+    summary_index: int
+    part: SummaryText
+    sequence_number: int = 0
+
+
+class ReasoningSummaryPartDone(StreamEvent, kw_only=True, tag="response.reasoning_summary_part.done"):
+    item_id: str
+    output_index: int
+    summary_index: int
+    part: SummaryText
+    status: Omittable[str] = UNSET
+    sequence_number: int = 0
+
+
+class ReasoningSummaryTextDelta(StreamEvent, kw_only=True, tag="response.reasoning_summary_text.delta"):
+    item_id: str
+    output_index: int
+    summary_index: int
+    delta: str
+    sequence_number: int = 0
+
+
+class ReasoningSummaryTextDone(StreamEvent, kw_only=True, tag="response.reasoning_summary_text.done"):
+    item_id: str
+    output_index: int
+    summary_index: int
+    text: str
+    sequence_number: int = 0
+
+
+class ReasoningTextDelta(StreamEvent, kw_only=True, tag="response.reasoning_text.delta"):
+    item_id: str
+    output_index: int
+    content_index: int
+    delta: str
+    sequence_number: int = 0
+
+
+class ReasoningTextDone(StreamEvent, kw_only=True, tag="response.reasoning_text.done"):
+    item_id: str
+    output_index: int
+    content_index: int
+    text: str
+    sequence_number: int = 0
+
+
+class FunctionCallArgumentsDelta(StreamEvent, kw_only=True, tag="response.function_call_arguments.delta"):
+    item_id: str
+    output_index: int
+    delta: str
+    sequence_number: int = 0
+
+
+class FunctionCallArgumentsDone(StreamEvent, kw_only=True, tag="response.function_call_arguments.done"):
+    item_id: str
+    output_index: int
+    arguments: str
+    sequence_number: int = 0
+
+
+class CustomToolCallInputDelta(StreamEvent, kw_only=True, tag="response.custom_tool_call_input.delta"):
+    item_id: str
+    output_index: int
+    delta: str
+    sequence_number: int = 0
+
+
+class CustomToolCallInputDone(StreamEvent, kw_only=True, tag="response.custom_tool_call_input.done"):
+    item_id: str
+    output_index: int
+    input: str
+    sequence_number: int = 0
+
+
+Terminal = ResponseCompleted | ResponseIncomplete | ResponseFailed
+Lifecycle = ResponseCreated | ResponseQueued | ResponseInProgress | Terminal
+KnownEvent = (
+    Lifecycle
+    | Error
+    | Keepalive
+    | OutputItemAdded
+    | OutputItemDone
+    | ContentPartAdded
+    | ContentPartDone
+    | OutputTextDelta
+    | OutputTextDone
+    | OutputTextAnnotationAdded
+    | RefusalDelta
+    | RefusalDone
+    | ReasoningSummaryPartAdded
+    | ReasoningSummaryPartDone
+    | ReasoningSummaryTextDelta
+    | ReasoningSummaryTextDone
+    | ReasoningTextDelta
+    | ReasoningTextDone
+    | FunctionCallArgumentsDelta
+    | FunctionCallArgumentsDone
+    | CustomToolCallInputDelta
+    | CustomToolCallInputDone
+    | HostedEvent
+)
+Event = KnownEvent | Unknown
+
+
+class _Carrier(Struct):
+    response: Raw
+
+
+_known = answer_decoder(KnownEvent)
+_carrier = msgspec.json.Decoder(_Carrier)
+
+
+def decode_event(data: bytes) -> Event:
+    """Decode the data of one frame; an event that is new to us, or does not fit, is `Unknown`.
+
+    The event, and the response of a lifecycle event, keep their bytes for `to_dict`. Raises
+    msgspec.DecodeError when *data* is not a JSON object.
+    """
+    try:
+        event = read_answer(_known, data)
+    except msgspec.ValidationError:
+        return Unknown(msgspec.json.decode(data, type=dict[str, Any]))
+    if isinstance(event, Lifecycle):
+        event.response = decode_response(_carrier.decode(data).response)
+    elif isinstance(event, Error) and event.error and not event.message:
+        detail = event.error
+        event.code, event.message, event.param = detail.code, detail.message, detail.param
+    return event

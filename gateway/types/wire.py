@@ -1,0 +1,76 @@
+"""What all wire types share: encoding, and results that remember the bytes they were read from."""
+
+from typing import Any, TypeVar, cast
+
+import msgspec
+from msgspec import UnsetType
+
+from gateway.types.open import lenient_hook
+
+__all__ = ["JsonObject", "Omittable", "Tagged", "Wire", "answer_decoder", "encode", "read_answer"]
+
+T = TypeVar("T")
+
+Omittable = T | None | UnsetType
+"""A field that may be absent or null; absent stays absent (UNSET is falsy, like None)."""
+
+JsonObject = dict[str, Any]
+"""JSON that belongs to the client or to a vendor, such as a JSON Schema; never looked into."""
+
+_encoder = msgspec.json.Encoder()
+encode = _encoder.encode
+
+
+class Wire:
+    """A public value: what the upstream sent when it was read from bytes, else its own fields."""
+
+    __slots__ = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        return msgspec.json.decode(self._bytes())
+
+    def to_json(self) -> str:
+        return self._bytes().decode()
+
+    def _bytes(self) -> bytes:
+        kept: dict[str, Any] = getattr(self, "__dict__", {})
+        return kept.get("raw") or encode(self)
+
+
+class Tagged(Wire):
+    """A value whose `type` on the wire is the tag of its Struct."""
+
+    __slots__ = ()
+
+    @property
+    def type(self) -> str:
+        """The `type` on the wire."""
+        return cast("Any", self).__struct_config__.tag
+
+
+def answer_decoder(answer: type[T]) -> msgspec.json.Decoder[T]:
+    """Make a decoder for what upstreams send."""
+    return msgspec.json.Decoder(answer, dec_hook=lenient_hook)
+
+
+def read_answer(decoder: msgspec.json.Decoder[T], data: bytes) -> T:
+    """Decode an upstream's answer into a Struct with `dict=True` and keep its bytes.
+
+    A null where a value is expected reads as absent, for some servers dump every field they have.
+    Raises msgspec.DecodeError when *data* is not JSON, msgspec.ValidationError when it does not fit.
+    """
+    try:
+        answer = decoder.decode(data)
+    except msgspec.ValidationError:
+        answer = decoder.decode(encode(_without_nulls(msgspec.json.decode(data))))
+    answer.__dict__["raw"] = bytes(data)
+    return answer
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        fields = cast("JsonObject", value)
+        return {name: _without_nulls(field) for name, field in fields.items() if field is not None}
+    if isinstance(value, list):
+        return [_without_nulls(element) for element in cast("list[Any]", value)]
+    return value
