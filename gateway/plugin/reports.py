@@ -39,8 +39,8 @@ def read_report(body: bytes) -> ErrorReport:
         return ErrorReport()
     if isinstance(value, list) and value:  # Gemini wraps the object in a list
         value = cast("list[Any]", value)[0]
-    body = _object(value)
-    return _read_object(body) if body else ErrorReport()
+    found = _object(cast("object", value))
+    return _read_object(found) if found else ErrorReport()
 
 
 def _read_object(body: dict[str, Any]) -> ErrorReport:
