@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from gateway.plugin import Download, NoKey, Provider, hookimpl
-from gateway_local.launch import launch
+from gateway_local.child import launch
 from gateway_local.weights import fetch
 
 __all__ = ["LOCAL", "gateway_providers"]

@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -34,7 +34,7 @@ _ANNOUNCEMENT = msgspec.json.Decoder(Announcement)
 
 
 @asynccontextmanager
-async def launch(deployment: Deployment) -> AsyncIterator[str]:
+async def launch(deployment: Deployment) -> AsyncGenerator[str, None]:
     """Run the model in a child process; yield the base URL of its server.
 
     Raises `UpstreamUnavailableError` if the weights are missing, or if the child dies or is not
