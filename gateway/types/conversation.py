@@ -32,7 +32,7 @@ class Conversation(Wire, Struct, frozen=True, kw_only=True, dict=True):
     id: str
     object: str = "conversation"
     created_at: int | float
-    metadata: dict[str, str] | None = {}  # noqa: RUF012 - msgspec copies an empty default
+    metadata: dict[str, str] | None = {}
 
 
 class ConversationDeleted(Wire, Struct, frozen=True, kw_only=True, dict=True):

@@ -49,9 +49,9 @@ from gateway.types.hosted_events import (
     WebSearchCallSearching,
 )
 from gateway.types.items import OutputItem
-from gateway.types.open import Unknown
+from gateway.types.open import Unknown, lenient_hook
 from gateway.types.response import Response, decode_response
-from gateway.types.wire import Omittable, answer_decoder, read_answer
+from gateway.types.wire import Omittable, read_answer
 
 __all__ = [
     "ApplyPatchCallOperationDiffDelta",
@@ -228,7 +228,9 @@ class OutputTextDone(StreamEvent, kw_only=True, tag="response.output_text.done")
     sequence_number: int = 0
 
 
-class OutputTextAnnotationAdded(StreamEvent, kw_only=True, tag="response.output_text.annotation.added"):
+class OutputTextAnnotationAdded(
+    StreamEvent, kw_only=True, tag="response.output_text.annotation.added"
+):
     item_id: str
     output_index: int
     content_index: int
@@ -253,7 +255,9 @@ class RefusalDone(StreamEvent, kw_only=True, tag="response.refusal.done"):
     sequence_number: int = 0
 
 
-class ReasoningSummaryPartAdded(StreamEvent, kw_only=True, tag="response.reasoning_summary_part.added"):
+class ReasoningSummaryPartAdded(
+    StreamEvent, kw_only=True, tag="response.reasoning_summary_part.added"
+):
     item_id: str
     output_index: int
     summary_index: int
@@ -261,7 +265,9 @@ class ReasoningSummaryPartAdded(StreamEvent, kw_only=True, tag="response.reasoni
     sequence_number: int = 0
 
 
-class ReasoningSummaryPartDone(StreamEvent, kw_only=True, tag="response.reasoning_summary_part.done"):
+class ReasoningSummaryPartDone(
+    StreamEvent, kw_only=True, tag="response.reasoning_summary_part.done"
+):
     item_id: str
     output_index: int
     summary_index: int
@@ -270,7 +276,9 @@ class ReasoningSummaryPartDone(StreamEvent, kw_only=True, tag="response.reasonin
     sequence_number: int = 0
 
 
-class ReasoningSummaryTextDelta(StreamEvent, kw_only=True, tag="response.reasoning_summary_text.delta"):
+class ReasoningSummaryTextDelta(
+    StreamEvent, kw_only=True, tag="response.reasoning_summary_text.delta"
+):
     item_id: str
     output_index: int
     summary_index: int
@@ -278,7 +286,9 @@ class ReasoningSummaryTextDelta(StreamEvent, kw_only=True, tag="response.reasoni
     sequence_number: int = 0
 
 
-class ReasoningSummaryTextDone(StreamEvent, kw_only=True, tag="response.reasoning_summary_text.done"):
+class ReasoningSummaryTextDone(
+    StreamEvent, kw_only=True, tag="response.reasoning_summary_text.done"
+):
     item_id: str
     output_index: int
     summary_index: int
@@ -302,28 +312,36 @@ class ReasoningTextDone(StreamEvent, kw_only=True, tag="response.reasoning_text.
     sequence_number: int = 0
 
 
-class FunctionCallArgumentsDelta(StreamEvent, kw_only=True, tag="response.function_call_arguments.delta"):
+class FunctionCallArgumentsDelta(
+    StreamEvent, kw_only=True, tag="response.function_call_arguments.delta"
+):
     item_id: str
     output_index: int
     delta: str
     sequence_number: int = 0
 
 
-class FunctionCallArgumentsDone(StreamEvent, kw_only=True, tag="response.function_call_arguments.done"):
+class FunctionCallArgumentsDone(
+    StreamEvent, kw_only=True, tag="response.function_call_arguments.done"
+):
     item_id: str
     output_index: int
     arguments: str
     sequence_number: int = 0
 
 
-class CustomToolCallInputDelta(StreamEvent, kw_only=True, tag="response.custom_tool_call_input.delta"):
+class CustomToolCallInputDelta(
+    StreamEvent, kw_only=True, tag="response.custom_tool_call_input.delta"
+):
     item_id: str
     output_index: int
     delta: str
     sequence_number: int = 0
 
 
-class CustomToolCallInputDone(StreamEvent, kw_only=True, tag="response.custom_tool_call_input.done"):
+class CustomToolCallInputDone(
+    StreamEvent, kw_only=True, tag="response.custom_tool_call_input.done"
+):
     item_id: str
     output_index: int
     input: str
@@ -364,7 +382,7 @@ class _Carrier(Struct):
     response: Raw
 
 
-_known = answer_decoder(KnownEvent)
+_known: msgspec.json.Decoder[KnownEvent] = msgspec.json.Decoder(KnownEvent, dec_hook=lenient_hook)
 _carrier = msgspec.json.Decoder(_Carrier)
 
 

@@ -49,20 +49,24 @@ __all__ = [
 
 
 class StreamEvent(Tagged, Struct, kw_only=True, dict=True):
-    """What each event is: mutable, so that the assembler can stamp `sequence_number` on its way out.
+    """An event: mutable, so that the assembler can stamp `sequence_number` on its way out.
 
     `sequence_number` starts at 0 in each response; indexes start at 0.
     """
 
 
-class ApplyPatchCallOperationDiffDelta(StreamEvent, kw_only=True, tag="response.apply_patch_call_operation_diff.delta"):
+class ApplyPatchCallOperationDiffDelta(
+    StreamEvent, kw_only=True, tag="response.apply_patch_call_operation_diff.delta"
+):
     item_id: str
     output_index: int
     delta: str
     sequence_number: int = 0
 
 
-class ApplyPatchCallOperationDiffDone(StreamEvent, kw_only=True, tag="response.apply_patch_call_operation_diff.done"):
+class ApplyPatchCallOperationDiffDone(
+    StreamEvent, kw_only=True, tag="response.apply_patch_call_operation_diff.done"
+):
     item_id: str
     output_index: int
     diff: str
@@ -87,32 +91,42 @@ class AudioTranscriptDone(StreamEvent, kw_only=True, tag="response.audio.transcr
     sequence_number: int = 0
 
 
-class CodeInterpreterCallInProgress(StreamEvent, kw_only=True, tag="response.code_interpreter_call.in_progress"):
+class CodeInterpreterCallInProgress(
+    StreamEvent, kw_only=True, tag="response.code_interpreter_call.in_progress"
+):
     item_id: str
     output_index: int
     sequence_number: int = 0
 
 
-class CodeInterpreterCallInterpreting(StreamEvent, kw_only=True, tag="response.code_interpreter_call.interpreting"):
+class CodeInterpreterCallInterpreting(
+    StreamEvent, kw_only=True, tag="response.code_interpreter_call.interpreting"
+):
     item_id: str
     output_index: int
     sequence_number: int = 0
 
 
-class CodeInterpreterCallCompleted(StreamEvent, kw_only=True, tag="response.code_interpreter_call.completed"):
+class CodeInterpreterCallCompleted(
+    StreamEvent, kw_only=True, tag="response.code_interpreter_call.completed"
+):
     item_id: str
     output_index: int
     sequence_number: int = 0
 
 
-class CodeInterpreterCallCodeDelta(StreamEvent, kw_only=True, tag="response.code_interpreter_call_code.delta"):
+class CodeInterpreterCallCodeDelta(
+    StreamEvent, kw_only=True, tag="response.code_interpreter_call_code.delta"
+):
     item_id: str
     output_index: int
     delta: str
     sequence_number: int = 0
 
 
-class CodeInterpreterCallCodeDone(StreamEvent, kw_only=True, tag="response.code_interpreter_call_code.done"):
+class CodeInterpreterCallCodeDone(
+    StreamEvent, kw_only=True, tag="response.code_interpreter_call_code.done"
+):
     item_id: str
     output_index: int
     code: str
@@ -125,7 +139,9 @@ class CompactionCompacting(StreamEvent, kw_only=True, tag="response.compaction.c
     sequence_number: int = 0
 
 
-class FileSearchCallInProgress(StreamEvent, kw_only=True, tag="response.file_search_call.in_progress"):
+class FileSearchCallInProgress(
+    StreamEvent, kw_only=True, tag="response.file_search_call.in_progress"
+):
     item_id: str
     output_index: int
     sequence_number: int = 0
@@ -143,19 +159,25 @@ class FileSearchCallCompleted(StreamEvent, kw_only=True, tag="response.file_sear
     sequence_number: int = 0
 
 
-class ImageGenerationCallInProgress(StreamEvent, kw_only=True, tag="response.image_generation_call.in_progress"):
+class ImageGenerationCallInProgress(
+    StreamEvent, kw_only=True, tag="response.image_generation_call.in_progress"
+):
     item_id: str
     output_index: int
     sequence_number: int = 0
 
 
-class ImageGenerationCallGenerating(StreamEvent, kw_only=True, tag="response.image_generation_call.generating"):
+class ImageGenerationCallGenerating(
+    StreamEvent, kw_only=True, tag="response.image_generation_call.generating"
+):
     item_id: str
     output_index: int
     sequence_number: int = 0
 
 
-class ImageGenerationCallPartialImage(StreamEvent, kw_only=True, tag="response.image_generation_call.partial_image"):
+class ImageGenerationCallPartialImage(
+    StreamEvent, kw_only=True, tag="response.image_generation_call.partial_image"
+):
     item_id: str
     output_index: int
     partial_image_b64: str
@@ -167,7 +189,9 @@ class ImageGenerationCallPartialImage(StreamEvent, kw_only=True, tag="response.i
     sequence_number: int = 0
 
 
-class ImageGenerationCallCompleted(StreamEvent, kw_only=True, tag="response.image_generation_call.completed"):
+class ImageGenerationCallCompleted(
+    StreamEvent, kw_only=True, tag="response.image_generation_call.completed"
+):
     item_id: str
     output_index: int
     sequence_number: int = 0
@@ -244,7 +268,9 @@ class ShellCallCommandDone(StreamEvent, kw_only=True, tag="response.shell_call_c
     sequence_number: int = 0
 
 
-class ShellCallOutputContentDelta(StreamEvent, kw_only=True, tag="response.shell_call_output_content.delta"):
+class ShellCallOutputContentDelta(
+    StreamEvent, kw_only=True, tag="response.shell_call_output_content.delta"
+):
     item_id: str
     output_index: int
     command_index: int
@@ -252,7 +278,9 @@ class ShellCallOutputContentDelta(StreamEvent, kw_only=True, tag="response.shell
     sequence_number: int = 0
 
 
-class ShellCallOutputContentDone(StreamEvent, kw_only=True, tag="response.shell_call_output_content.done"):
+class ShellCallOutputContentDone(
+    StreamEvent, kw_only=True, tag="response.shell_call_output_content.done"
+):
     item_id: str
     output_index: int
     command_index: int
@@ -260,7 +288,9 @@ class ShellCallOutputContentDone(StreamEvent, kw_only=True, tag="response.shell_
     sequence_number: int = 0
 
 
-class WebSearchCallInProgress(StreamEvent, kw_only=True, tag="response.web_search_call.in_progress"):
+class WebSearchCallInProgress(
+    StreamEvent, kw_only=True, tag="response.web_search_call.in_progress"
+):
     item_id: str
     output_index: int
     sequence_number: int = 0

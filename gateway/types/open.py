@@ -20,8 +20,6 @@ from msgspec import Struct
 
 __all__ = ["Unknown", "decode_hook", "lenient_hook", "open_union", "problem"]
 
-type_of_nothing = ""  # what `Unknown.type` says when the value names no type
-
 
 class Unknown(dict[str, Any]):
     """A value of a type that we do not know: all of its JSON, which encodes as it came."""
@@ -32,7 +30,7 @@ class Unknown(dict[str, Any]):
     def type(self) -> str:
         """The value's own `type`, or "" when it has none."""
         kind = self.get("type")
-        return kind if isinstance(kind, str) else type_of_nothing
+        return kind if isinstance(kind, str) else ""
 
     def to_dict(self) -> dict[str, Any]:
         return dict(self)
@@ -41,19 +39,25 @@ class Unknown(dict[str, Any]):
         return msgspec.json.encode(self).decode()
 
 
-class OpenUnion(type):
-    """The class of the markers that `open_union` makes; every decoded value is an instance."""
+class Members(Struct, frozen=True, kw_only=True):
+    """What an open union may hold: Structs by `type`, strings, and a guess at a missing type."""
 
     variants: dict[str, type[Struct]]
     literals: frozenset[str]
     guess: Callable[[dict[str, Any]], str]
+
+
+class OpenUnion(type):
+    """The class of the markers that `open_union` makes; every decoded value is an instance."""
+
+    members: Members
 
     def __instancecheck__(cls, instance: object, /) -> bool:
         return True  # msgspec checks what the hook returned; the hook has already decided
 
 
 def _no_type(value: dict[str, Any]) -> str:
-    return type_of_nothing
+    return ""
 
 
 def open_union(
@@ -71,9 +75,9 @@ def open_union(
     """
     union = OpenUnion(name, (), {})
     tagged = {str(struct.__struct_config__.tag): struct for struct in structs}
-    union.variants = {**tagged, **(aliases or {})}
-    union.literals = frozenset(literals)
-    union.guess = guess
+    union.members = Members(
+        variants={**tagged, **(aliases or {})}, literals=frozenset(literals), guess=guess
+    )
     return union
 
 
@@ -89,7 +93,7 @@ def lenient_hook(expected: type, value: Any) -> Any:
     except ValueError:
         if isinstance(value, dict):
             return Unknown(cast("dict[str, Any]", value))
-        if isinstance(value, str) and cast("OpenUnion", expected).literals:
+        if isinstance(value, str) and cast("OpenUnion", expected).members.literals:
             return value
         raise
 
@@ -97,10 +101,11 @@ def lenient_hook(expected: type, value: Any) -> Any:
 def _decode(expected: type, value: Any, hook: Callable[[type, Any], Any]) -> Any:
     if not isinstance(expected, OpenUnion):
         raise NotImplementedError(f"{expected} is not an open union")
+    members = expected.members
     if not isinstance(value, dict):
-        return _literal(expected, value)
+        return _literal(members, value)
     fields = cast("dict[str, Any]", value)
-    struct = expected.variants.get(_type_of(expected, fields))
+    struct = members.variants.get(_type_of(members, fields))
     if struct is None:
         return Unknown(fields)
     tag = struct.__struct_config__.tag
@@ -113,33 +118,33 @@ def _decode(expected: type, value: Any, hook: Callable[[type, Any], Any]) -> Any
         raise ValueError(str(error)) from None
 
 
-def _literal(expected: OpenUnion, value: Any) -> str:
-    if isinstance(value, str) and value in expected.literals:
+def _literal(members: Members, value: Any) -> str:
+    if isinstance(value, str) and value in members.literals:
         return value
-    wanted = [f"`{literal}`" for literal in sorted(expected.literals)]
-    found = f"'{value}'" if isinstance(value, str) and wanted else f"`{_json_name(value)}`"
-    raise ValueError(f"Expected {' | '.join([*wanted, '`object`'])}, got {found}")
+    wanted = " | ".join([*(f"`{literal}`" for literal in sorted(members.literals)), "`object`"])
+    found = f"'{value}'" if isinstance(value, str) and members.literals else _json_name(value)
+    raise ValueError(f"Expected {wanted}, got {found}")
 
 
-def _type_of(expected: OpenUnion, value: dict[str, Any]) -> str:
-    kind = value.get("type")
+def _type_of(members: Members, fields: dict[str, Any]) -> str:
+    kind = fields.get("type")
     if kind is None:
-        return expected.guess(value)
-    if not isinstance(kind, str):
-        raise ValueError(f"Expected `str`, got `{_json_name(kind)}` - at `$.type`")  # noqa: TRY004 - msgspec words a ValueError
-    return kind
+        return members.guess(fields)
+    if isinstance(kind, str):
+        return kind
+    raise ValueError(f"Expected `str`, got {_json_name(kind)} - at `$.type`")
 
 
 def _json_name(value: Any) -> str:
     match value:
         case None:
-            return "null"
+            return "`null`"
         case list():
-            return "array"
+            return "`array`"
         case dict():
-            return "object"
+            return "`object`"
         case _:
-            return type(cast("object", value)).__name__
+            return f"`{type(cast('object', value)).__name__}`"
 
 
 _PLACE = re.compile(r" - at (?:`key` in )?`\$([^`]*)`")

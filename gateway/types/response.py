@@ -113,7 +113,7 @@ class Response(Wire, Struct, frozen=True, kw_only=True, dict=True):
     frequency_penalty: float | None = 0.0
     truncation: str | None = "disabled"
     usage: Usage | None = None
-    metadata: dict[str, str] | None = {}  # noqa: RUF012 - msgspec copies an empty default
+    metadata: dict[str, str] | None = {}
     access_programs: Omittable[JsonObject] = UNSET
     billing: Omittable[JsonObject] = UNSET
     conversation: Omittable[ConversationReference] = UNSET
@@ -196,7 +196,7 @@ def decode_input_tokens(data: bytes) -> InputTokenCount:
     return read_answer(_input_tokens, data)
 
 
-def start_response(request: Request, *, id: str, model: str, created_at: int) -> Response:  # noqa: A002 - the wire's word
+def start_response(request: Request, *, id: str, model: str, created_at: int) -> Response:
     """Begin the response to *request*: in progress, echoing its parameters without MCP secrets.
 
     *created_at* is in seconds since the epoch, *model* the name that the client asked for.

@@ -98,9 +98,7 @@ class ComputerTool(Tagged, Struct, frozen=True, kw_only=True, tag="computer"):
     pass
 
 
-class ComputerUsePreviewTool(
-    Tagged, Struct, frozen=True, kw_only=True, tag="computer_use_preview"
-):
+class ComputerUsePreviewTool(Tagged, Struct, frozen=True, kw_only=True, tag="computer_use_preview"):
     """The older computer tool; sizes in pixels."""
 
     display_width: int
@@ -158,6 +156,9 @@ class McpTool(Tagged, Struct, frozen=True, kw_only=True, tag="mcp"):
     def redacted(self) -> "McpTool":
         """The tool as it may be echoed, stored and logged: without its secrets."""
         return msgspec.structs.replace(self, authorization=UNSET, headers=None)
+
+    def __repr__(self) -> str:
+        return f"McpTool(server_label={self.server_label!r})"  # a log may print it
 
 
 class CodeInterpreterTool(Tagged, Struct, frozen=True, kw_only=True, tag="code_interpreter"):

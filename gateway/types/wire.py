@@ -57,7 +57,8 @@ def read_answer(decoder: msgspec.json.Decoder[T], data: bytes) -> T:
     """Decode an upstream's answer into a Struct with `dict=True` and keep its bytes.
 
     A null where a value is expected reads as absent, for some servers dump every field they have.
-    Raises msgspec.DecodeError when *data* is not JSON, msgspec.ValidationError when it does not fit.
+    Raises msgspec.DecodeError when *data* is not JSON, msgspec.ValidationError when it is JSON of
+    another shape.
     """
     try:
         answer = decoder.decode(data)
