@@ -8,33 +8,9 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from gateway.config import Secret, Timeouts
+
 __all__ = ["Deployment", "Secret", "Timeouts"]
-
-
-class Secret:
-    """A credential that cannot be printed, logged or encoded by accident; `reveal()` gives its text."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def reveal(self) -> str:
-        return self._text
-
-    def __bool__(self) -> bool:
-        return bool(self._text)
-
-    def __repr__(self) -> str:
-        return "Secret(***)" if self._text else "Secret()"
-
-
-class Timeouts(Struct, frozen=True, kw_only=True):
-    """Seconds to wait for a connection, for the first byte of the answer, and for each further byte."""
-
-    connect: float = 10.0
-    first_byte: float = 600.0
-    idle: float = 120.0
 
 
 class Deployment(Struct, frozen=True, kw_only=True):

@@ -1,0 +1,35 @@
+"""The configuration: one YAML file and the environment, read once into frozen Structs."""
+
+from gateway.config.loading import default_config, load
+from gateway.config.machine import cache_directory, environment, secret, state_directory
+from gateway.config.settings import (
+    ApiKeyEntry,
+    Config,
+    Environment,
+    LoggingSettings,
+    ModelEntry,
+    PluginSettings,
+    Secret,
+    ServerSettings,
+    StateSettings,
+    Timeouts,
+)
+
+__all__ = [
+    "ApiKeyEntry",
+    "Config",
+    "Environment",
+    "LoggingSettings",
+    "ModelEntry",
+    "PluginSettings",
+    "Secret",
+    "ServerSettings",
+    "StateSettings",
+    "Timeouts",
+    "cache_directory",
+    "default_config",
+    "environment",
+    "load",
+    "secret",
+    "state_directory",
+]

@@ -1,0 +1,142 @@
+"""The settings of one gateway, as the rest of the code sees them: checked and complete."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+__all__ = [
+    "ApiKeyEntry",
+    "Config",
+    "Environment",
+    "LoggingSettings",
+    "ModelEntry",
+    "Name",
+    "PluginSettings",
+    "Secret",
+    "ServerSettings",
+    "StateSettings",
+    "Timeouts",
+]
+
+# The description is what the operator reads if a value does not fit.
+Seconds = Annotated[float, Meta(gt=0, description="seconds, more than 0")]
+Weight = Annotated[float, Meta(gt=0, description="a number above 0")]
+Port = Annotated[int, Meta(ge=0, le=65535, description="a port from 0 (any free one) to 65535")]
+Count = Annotated[int, Meta(ge=1, description="a whole number from 1")]
+Retries = Annotated[int, Meta(ge=0, description="a whole number from 0")]
+Name = Annotated[str, Meta(min_length=1, description="a name")]
+Address = Annotated[
+    str,
+    Meta(
+        pattern=r"^(https?://[^\s/@?#]+([/?#]\S*)?)?$",
+        description="a whole address such as https://api.example.com/v1, without user or password",
+    ),
+]
+
+
+class Secret:
+    """A credential that cannot be printed, logged or encoded by accident; `reveal()` gives its text."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        return self._text
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __repr__(self) -> str:
+        return "Secret(***)" if self._text else "Secret()"
+
+
+class Environment(dict[str, str]):
+    """Environment variables by name. Printing it tells how many there are, never what they hold."""
+
+    def __repr__(self) -> str:
+        return f"Environment({len(self)} variables)"
+
+
+class Timeouts(Struct, frozen=True, kw_only=True):
+    """Seconds to wait for a connection, for the first byte of the answer, and for each further byte."""
+
+    connect: Seconds = 10.0
+    first_byte: Seconds = 600.0
+    idle: Seconds = 120.0
+
+
+class ModelEntry(Struct, frozen=True, kw_only=True):
+    """One entry of `model_list`: clients ask for `name`, it stands for `model` (`provider/upstream model`).
+
+    `api_key` is None, and `base_url` empty, where the file leaves it to the provider's own environment
+    variables. `launch` says when a provider that owns a process starts it.
+    """
+
+    name: Name
+    model: Name
+    api_key: Secret | None = None
+    base_url: Address = ""
+    headers: Mapping[str, str] = {}
+    quirks: Mapping[str, Any] = {}
+    weight: Weight = 1.0
+    timeouts: Timeouts = Timeouts()
+    retries: Retries = 1
+    launch: Literal["start", "first_use"] = "first_use"
+
+
+class ServerSettings(Struct, frozen=True, kw_only=True):
+    """Where and how the server listens. `body_limit` is in bytes; `tls_…` are paths of PEM files."""
+
+    host: str = "127.0.0.1"
+    port: Port = 4000
+    workers: Count = 1
+    body_limit: Count = 32 * 1024 * 1024
+    drain_seconds: Annotated[float, Meta(ge=0, description="seconds")] = 30.0
+    keep_alive_seconds: Seconds = 15.0
+    max_in_flight: Count = 1000
+    tls_certificate: str | None = None
+    tls_key: str | None = None
+
+
+class ApiKeyEntry(Struct, frozen=True, kw_only=True):
+    """A key that callers may send, known by its sha256 only, and the tenant that it stands for."""
+
+    tenant: Name
+    digest: bytes
+
+
+class PluginSettings(Struct, frozen=True, kw_only=True):
+    """`block` names the installed plugins that are not loaded."""
+
+    block: tuple[str, ...] = ()
+
+
+class StateSettings(Struct, frozen=True, kw_only=True):
+    """What outlives a restart: `directory`, and the `secret` that seals ids (empty: a file in it)."""
+
+    directory: Path
+    secret: Secret
+
+
+class LoggingSettings(Struct, frozen=True, kw_only=True):
+    """`level` is the least severe level that is written."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Config(Struct, frozen=True, kw_only=True):
+    """Everything that an operator decides. Without `models`, any `provider/model` goes to its provider."""
+
+    state: StateSettings
+    models: tuple[ModelEntry, ...] = ()
+    server: ServerSettings = ServerSettings()
+    api_keys: tuple[ApiKeyEntry, ...] = ()
+    plugins: PluginSettings = PluginSettings()
+    logging: LoggingSettings = LoggingSettings()
+    environment: Mapping[str, str] = Environment()
