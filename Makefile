@@ -42,7 +42,7 @@ $(STAMP): uv.lock pyproject.toml $(wildcard plugins/*/pyproject.toml) | $(BIN)/u
 $(BIN)/uv:
 	@for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
 	  "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
-	  "$$python" -c 'import ensurepip, venv' 2>/dev/null || { without_venv=$$python; continue; }; \
+	  "$$python" -c 'import ensurepip, venv' 2>/dev/null || { without_venv=$${without_venv:-$$python}; continue; }; \
 	  echo "setting up $(VENV) with $$($$python --version)"; \
 	  "$$python" -m venv $(VENV) && $(BIN)/python -m pip install --quiet --disable-pip-version-check uv; \
 	  exit; \

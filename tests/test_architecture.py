@@ -140,7 +140,10 @@ def test_every_plugin_is_in_every_contract() -> None:
 def test_every_plugin_is_a_package_of_the_workspace() -> None:
     tool = settings()["tool"]
     distributions = {package.replace("_", "-") for package in plugin_packages()}
+    homes = [f"plugins/{package.removeprefix('gateway_')}" for package in plugin_packages()]
     assert tool["uv"]["sources"].keys() == {"responses-gateway", *distributions}
+    assert tool["pyright"]["extraPaths"] == homes
+    assert tool["ruff"]["lint"]["isort"]["known-first-party"] == ["gateway", *plugin_packages()]
     for package in plugin_packages():
         home = ROOT / "plugins" / package.removeprefix("gateway_")
         project = tomllib.loads((home / "pyproject.toml").read_text())["project"]
