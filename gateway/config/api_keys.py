@@ -22,7 +22,7 @@ _PLAINTEXT = (
 def read_api_keys(
     reader: Reader, api_keys: Node | None, master_key: Node | None
 ) -> tuple[ApiKeyEntry, ...]:
-    """Return the entries of `api_keys`, and LiteLLM's `master_key` as that of the tenant `master`."""
+    """Return the entries of `api_keys`, and LiteLLM's `master_key` as the tenant `master`'s."""
     entries: dict[bytes, ApiKeyEntry] = {}
     for element in reader.sequence(api_keys) if api_keys else ():
         _add(reader, element, _entry(reader, element), entries)

@@ -12,13 +12,13 @@ from gateway.errors import ConfigError
 __all__ = ["parse"]
 
 # The C loader reads a file of a thousand models in a tenth of the time; a wheel may lack it.
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _UniqueKeyLoader(_Loader):
     """Refuses a key that is written twice, where YAML libraries let the last one win in silence."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode) or key.tag == "tag:yaml.org,2002:merge":
@@ -32,16 +32,16 @@ class _UniqueKeyLoader(_Loader):
 
 
 def parse(path: Path) -> object:
-    """Return the tree of dicts, lists and scalars that the file at `path` holds. Raises `ConfigError`."""
+    """Return the dicts, lists and scalars that the file at `path` holds. Raises `ConfigError`."""
     try:
         # utf-8-sig: editors on Windows put a byte order mark in front.
-        return yaml.load(path.read_text("utf-8-sig"), _UniqueKeyLoader)  # noqa: S506 - a SafeLoader
+        return yaml.load(path.read_text("utf-8-sig"), _UniqueKeyLoader)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: is not UTF-8 text; save it as UTF-8") from error
     except yaml.MarkedYAMLError as error:
-        # Only the problem and its place: the library's own text quotes the line, which may hold a key.
+        # Not the library's own text: it quotes the line, which may hold a key.
         mark = error.problem_mark
         place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
         raise ConfigError(f"{path}{place}: is not valid YAML: {error.problem}") from error

@@ -42,7 +42,7 @@ def load(path: str | Path, environment: Mapping[str, str]) -> Config:
     path = Path(path)
     reader = Reader(environment)
     config = _read(reader, Node(parse(path), ""), environment)
-    if reader.problems:
+    if config is None or reader.problems:
         raise ConfigError("\n".join(f"{path}: {problem}" for problem in reader.problems))
     return config
 
@@ -68,7 +68,7 @@ def _read(reader: Reader, document: Node, environment: Mapping[str, str]) -> Con
     plugins = reader.struct(PluginSettings, sections.get("plugins", absent))
     state = _state(reader, sections.get("state", absent), default_config(environment).state)
     logging = reader.struct(LoggingSettings, sections.get("logging", absent))
-    if server is None or plugins is None or state is None or logging is None:
+    if server is None or plugins is None or logging is None:
         return None
     return Config(
         models=models,

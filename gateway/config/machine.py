@@ -1,4 +1,4 @@
-"""What the configuration takes from this machine: environment variables, directories, the secret file."""
+"""What the configuration takes from this machine: environment, directories, the secret file."""
 
 from __future__ import annotations
 
@@ -36,8 +36,9 @@ def cache_directory(environment: Mapping[str, str]) -> Path:
 def secret(config: Config) -> bytes:
     """Return the secret that seals ids: the operator's, or the one in the state directory.
 
-    The first start makes that file, for the owner's eyes only; two processes that start at once end up with
-    the same one. Raises `ConfigError` if it cannot be written or read, or if others can read it.
+    The first start makes that file, for the owner's eyes only; two processes that start at once end
+    up with the same one. Raises `ConfigError` if it cannot be written or read, or if others can
+    read it.
     """
     if config.state.secret:
         return _long_enough(config.state.secret.reveal().encode(), "GATEWAY_SECRET or state.secret")
@@ -69,7 +70,7 @@ def _create_secret(path: Path) -> None:
     try:
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_hex(_SECRET_BYTES))
-        # A link, unlike a rename, never replaces: of two processes the first wins, with a whole file.
+        # A link, unlike a rename, never replaces: of two processes the first wins.
         os.link(draft, path)
     except FileExistsError:
         return

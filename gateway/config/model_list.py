@@ -52,10 +52,11 @@ def _model(reader: Reader, node: Node) -> ModelEntry | None:
 
 
 def _with_timeouts(params: Node) -> Node:
-    """LiteLLM's `timeout` is one number: as in its HTTP client, how long the upstream may be silent."""
-    if not isinstance(params.value, dict):
+    """Take LiteLLM's one number: as in its HTTP client, how long the upstream may be silent."""
+    written = params.value
+    if not isinstance(written, dict):
         return params
-    value = dict(cast("dict[object, object]", params.value))
+    value = dict(cast("dict[object, object]", written))
     timeout = value.get("timeout")
     if timeout is not None and not isinstance(timeout, dict):
         value["timeout"] = {"first_byte": timeout, "idle": timeout}
@@ -63,7 +64,7 @@ def _with_timeouts(params: Node) -> Node:
 
 
 def _check_model_info(reader: Reader, node: Node) -> None:
-    """Descriptions for LiteLLM's own pages: `id` and `mode` change nothing that the gateway does."""
+    """LiteLLM's own pages show these; `id` and `mode` change nothing that the gateway does."""
     info = reader.mapping(node, _MODEL_INFO)
     if "mode" in info:
         reader.value(_Mode, info["mode"])

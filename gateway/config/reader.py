@@ -1,11 +1,11 @@
-"""From a plain tree to Structs. Every problem of the tree is found, each with the path of its key."""
+"""From a plain tree to Structs: every problem is found, each with the path of its key."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar, cast, get_args, get_origin
+from typing import Any, Literal, NamedTuple, TypeGuard, TypeVar, cast, get_args, get_origin
 
 import msgspec
 from msgspec import Struct
@@ -16,6 +16,8 @@ __all__ = ["REFERENCE", "Node", "Reader", "Words"]
 
 REFERENCE = "os.environ/"
 """A string that starts so names an environment variable, whose value takes its place."""
+
+_FOREIGN = "is a LiteLLM setting that this gateway does not support; remove it"
 
 Kind = TypeVar("Kind", bound=Struct)
 
@@ -31,7 +33,7 @@ class Node(NamedTuple):
 
 
 class Words(NamedTuple):
-    """The keys of one mapping: ours, other spellings of them, and LiteLLM's that have no meaning here."""
+    """The keys of one mapping: ours, other spellings, and LiteLLM's that mean nothing here."""
 
     names: frozenset[str]
     aliases: Mapping[str, str] = {}
@@ -49,14 +51,14 @@ class Reader:
         self.problems.append(f"{node.path}: {problem}" if node.path else problem)
 
     def mapping(self, node: Node, words: Words) -> dict[str, Node]:
-        """Return the children of `node` by our name of their keys; a key without a value is absent."""
-        if node.value is None:
-            return {}
-        if not isinstance(node.value, dict):
-            self.report(node, f"expected keys and values, got {_describe(node.value)}")
+        """Return the children of `node` by our names; a key without a value is absent."""
+        written = node.value
+        if not isinstance(written, dict):
+            if written is not None:
+                self.report(node, f"expected keys and values, got {_describe(written)}")
             return {}
         children: dict[str, Node] = {}
-        for key, value in cast("dict[object, object]", node.value).items():
+        for key, value in cast("dict[object, object]", written).items():
             child = node.child(str(key), value)
             name = words.aliases.get(str(key), str(key))
             if name not in words.names:
@@ -69,16 +71,17 @@ class Reader:
 
     def sequence(self, node: Node) -> list[Node]:
         """Return the elements of `node`, each with its index in its path."""
-        if not isinstance(node.value, list):
-            self.report(node, f"expected a list, got {_describe(node.value)}")
+        written = node.value
+        if not isinstance(written, list):
+            self.report(node, f"expected a list, got {_describe(written)}")
             return []
-        elements = cast("list[object]", node.value)
-        return [Node(value, f"{node.path}[{index}]") for index, value in enumerate(elements)]
+        elements = enumerate(cast("list[object]", written))
+        return [Node(value, f"{node.path}[{index}]") for index, value in elements]
 
     def struct(
         self, kind: type[Kind], node: Node, words: Words | None = None, **given: object
     ) -> Kind | None:
-        """Return a `kind` from the mapping `node`; the file cannot set the fields that are `given`."""
+        """Return a `kind` from the mapping `node`, which cannot set the fields that are `given`."""
         fields = msgspec.structs.fields(kind)
         names = frozenset(field.name for field in fields) - given.keys()
         before = len(self.problems)
@@ -87,13 +90,13 @@ class Reader:
         for field in fields:
             if field.name in children:
                 values[field.name] = self.value(field.type, children[field.name])
-            elif field.required and field.name not in given and isinstance(node.value, dict):
+            elif field.required and field.name not in given:
                 self.report(node.child(field.name, None), "is missing")
         return kind(**values) if len(self.problems) == before else None
 
     def value(self, kind: Any, node: Node) -> Any:
         """Return `node` as a `kind`: a Struct, or whatever msgspec converts."""
-        if isinstance(kind, type) and issubclass(kind, Struct):
+        if _is_struct(kind):
             return self.struct(kind, node)
         before = len(self.problems)
         resolved = self._resolve(node)
@@ -127,11 +130,8 @@ class Reader:
     def _report_unknown(self, node: Node, key: str, words: Words) -> None:
         if key in words.foreign:
             # Sections such as `litellm_settings`: name each setting in them, not only the section.
-            inner = cast("dict[object, object]", node.value) if isinstance(node.value, dict) else {}
-            for setting in [node.child(str(name), None) for name in inner] or [node]:
-                self.report(
-                    setting, "is a LiteLLM setting that this gateway does not support; remove it"
-                )
+            for setting in _settings(node):
+                self.report(setting, _FOREIGN)
             return
         self.report(node, f"unknown key; {_suggestion(key, (*words.names, *words.aliases))}")
 
@@ -142,6 +142,18 @@ class Reader:
                 problem = f"expected {meta.description}"
         inner = Node(None, node.path + place.removesuffix("`"))
         self.report(inner, problem[:1].lower() + problem[1:].replace("`", ""))
+
+
+def _is_struct(kind: Any) -> TypeGuard[type[Struct]]:
+    return isinstance(kind, type) and issubclass(kind, Struct)
+
+
+def _settings(section: Node) -> list[Node]:
+    """Return the settings in `section`, or itself if it holds none."""
+    written = section.value
+    if not isinstance(written, dict) or not written:
+        return [section]
+    return [section.child(str(name), None) for name in cast("dict[object, object]", written)]
 
 
 def _decode(kind: Any, value: object) -> object:

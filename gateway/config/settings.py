@@ -24,7 +24,7 @@ __all__ = [
 
 # The description is what the operator reads if a value does not fit.
 Seconds = Annotated[float, Meta(gt=0, description="seconds, more than 0")]
-Weight = Annotated[float, Meta(gt=0, description="a number above 0")]
+Weight = Annotated[float, Meta(ge=0, description="a number from 0")]
 Port = Annotated[int, Meta(ge=0, le=65535, description="a port from 0 (any free one) to 65535")]
 Count = Annotated[int, Meta(ge=1, description="a whole number from 1")]
 Retries = Annotated[int, Meta(ge=0, description="a whole number from 0")]
@@ -39,7 +39,10 @@ Address = Annotated[
 
 
 class Secret:
-    """A credential that cannot be printed, logged or encoded by accident; `reveal()` gives its text."""
+    """A credential that cannot be printed, logged or encoded by accident.
+
+    `reveal()` gives its text.
+    """
 
     __slots__ = ("_text",)
 
@@ -64,7 +67,7 @@ class Environment(dict[str, str]):
 
 
 class Timeouts(Struct, frozen=True, kw_only=True):
-    """Seconds to wait for a connection, for the first byte of the answer, and for each further byte."""
+    """Seconds to wait for a connection, for the answer's first byte, and for each further byte."""
 
     connect: Seconds = 10.0
     first_byte: Seconds = 600.0
@@ -72,10 +75,12 @@ class Timeouts(Struct, frozen=True, kw_only=True):
 
 
 class ModelEntry(Struct, frozen=True, kw_only=True):
-    """One entry of `model_list`: clients ask for `name`, it stands for `model` (`provider/upstream model`).
+    """One entry of `model_list`: clients ask for `name`, which stands for `model`.
 
-    `api_key` is None, and `base_url` empty, where the file leaves it to the provider's own environment
-    variables. `launch` says when a provider that owns a process starts it.
+    `model` is `provider/upstream model`. `api_key` is None, and `base_url` empty, where the file
+    leaves it to the provider's own environment variables. Of several entries with one name, each
+    is tried first as often as its `weight` says; one of weight 0 only if the others fail.
+    `launch` says when a provider that owns a process starts it.
     """
 
     name: Name
@@ -91,7 +96,7 @@ class ModelEntry(Struct, frozen=True, kw_only=True):
 
 
 class ServerSettings(Struct, frozen=True, kw_only=True):
-    """Where and how the server listens. `body_limit` is in bytes; `tls_…` are paths of PEM files."""
+    """Where and how the server listens. `body_limit` is in bytes; `tls_…` are PEM files."""
 
     host: str = "127.0.0.1"
     port: Port = 4000
@@ -118,7 +123,7 @@ class PluginSettings(Struct, frozen=True, kw_only=True):
 
 
 class StateSettings(Struct, frozen=True, kw_only=True):
-    """What outlives a restart: `directory`, and the `secret` that seals ids (empty: a file in it)."""
+    """What outlives a restart: `directory`, and the `secret` that seals ids (or a file in it)."""
 
     directory: Path
     secret: Secret
@@ -131,7 +136,10 @@ class LoggingSettings(Struct, frozen=True, kw_only=True):
 
 
 class Config(Struct, frozen=True, kw_only=True):
-    """Everything that an operator decides. Without `models`, any `provider/model` goes to its provider."""
+    """Everything that an operator decides.
+
+    Without `models`, any `provider/model` goes to its provider.
+    """
 
     state: StateSettings
     models: tuple[ModelEntry, ...] = ()
