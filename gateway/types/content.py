@@ -82,12 +82,15 @@ class ComputerScreenshot(Tagged, Struct, frozen=True, kw_only=True, tag="compute
 
 
 class UrlCitation(Tagged, Struct, frozen=True, kw_only=True, tag="url_citation"):
-    """A web source of the text from `start_index` to `end_index` (characters)."""
+    """A web source of the text from `start_index` to `end_index` (characters).
+
+    Some vendors list sources by URL alone.
+    """
 
     url: str
-    title: str
-    start_index: int
-    end_index: int
+    title: str = ""
+    start_index: int = 0
+    end_index: int = 0
 
 
 class FileCitation(Tagged, Struct, frozen=True, kw_only=True, tag="file_citation"):

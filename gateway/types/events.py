@@ -1,6 +1,6 @@
 """Events of a streamed response, in wire shape.
 
-Those of hosted tools live in `hosted_events` and are named here again.
+Those of content and of hosted tools live in modules of their own and are named here again.
 """
 
 from typing import Any
@@ -8,7 +8,28 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from gateway.types.content import Annotation, ContentPart, Logprob, SummaryText
+from gateway.types.content_events import (
+    ContentEvent,
+    ContentPartAdded,
+    ContentPartDone,
+    CustomToolCallInputDelta,
+    CustomToolCallInputDone,
+    FunctionCallArgumentsDelta,
+    FunctionCallArgumentsDone,
+    OutputItemAdded,
+    OutputItemDone,
+    OutputTextAnnotationAdded,
+    OutputTextDelta,
+    OutputTextDone,
+    ReasoningSummaryPartAdded,
+    ReasoningSummaryPartDone,
+    ReasoningSummaryTextDelta,
+    ReasoningSummaryTextDone,
+    ReasoningTextDelta,
+    ReasoningTextDone,
+    RefusalDelta,
+    RefusalDone,
+)
 from gateway.types.hosted_events import (
     ApplyPatchCallOperationDiffDelta,
     ApplyPatchCallOperationDiffDone,
@@ -43,15 +64,13 @@ from gateway.types.hosted_events import (
     ShellCallCommandDone,
     ShellCallOutputContentDelta,
     ShellCallOutputContentDone,
-    StreamEvent,
     WebSearchCallCompleted,
     WebSearchCallInProgress,
     WebSearchCallSearching,
 )
-from gateway.types.items import OutputItem
 from gateway.types.open import Unknown, lenient_hook
 from gateway.types.response import Response, decode_response
-from gateway.types.wire import Omittable, read_answer
+from gateway.types.wire import StreamEvent, read_answer
 
 __all__ = [
     "ApplyPatchCallOperationDiffDelta",
@@ -182,199 +201,9 @@ class Keepalive(StreamEvent, kw_only=True, tag="keepalive"):
     sequence_number: int = 0
 
 
-class OutputItemAdded(StreamEvent, kw_only=True, tag="response.output_item.added"):
-    output_index: int
-    item: OutputItem
-    sequence_number: int = 0
-
-
-class OutputItemDone(StreamEvent, kw_only=True, tag="response.output_item.done"):
-    output_index: int
-    item: OutputItem
-    sequence_number: int = 0
-
-
-class ContentPartAdded(StreamEvent, kw_only=True, tag="response.content_part.added"):
-    item_id: str
-    output_index: int
-    content_index: int
-    part: ContentPart
-    sequence_number: int = 0
-
-
-class ContentPartDone(StreamEvent, kw_only=True, tag="response.content_part.done"):
-    item_id: str
-    output_index: int
-    content_index: int
-    part: ContentPart
-    sequence_number: int = 0
-
-
-class OutputTextDelta(StreamEvent, kw_only=True, tag="response.output_text.delta"):
-    item_id: str
-    output_index: int
-    content_index: int
-    delta: str
-    logprobs: tuple[Logprob, ...] = ()
-    sequence_number: int = 0
-
-
-class OutputTextDone(StreamEvent, kw_only=True, tag="response.output_text.done"):
-    item_id: str
-    output_index: int
-    content_index: int
-    text: str
-    logprobs: tuple[Logprob, ...] = ()
-    sequence_number: int = 0
-
-
-class OutputTextAnnotationAdded(
-    StreamEvent, kw_only=True, tag="response.output_text.annotation.added"
-):
-    item_id: str
-    output_index: int
-    content_index: int
-    annotation_index: int
-    annotation: Annotation | None = None
-    sequence_number: int = 0
-
-
-class RefusalDelta(StreamEvent, kw_only=True, tag="response.refusal.delta"):
-    item_id: str
-    output_index: int
-    content_index: int
-    delta: str
-    sequence_number: int = 0
-
-
-class RefusalDone(StreamEvent, kw_only=True, tag="response.refusal.done"):
-    item_id: str
-    output_index: int
-    content_index: int
-    refusal: str
-    sequence_number: int = 0
-
-
-class ReasoningSummaryPartAdded(
-    StreamEvent, kw_only=True, tag="response.reasoning_summary_part.added"
-):
-    item_id: str
-    output_index: int
-    summary_index: int
-    part: SummaryText
-    sequence_number: int = 0
-
-
-class ReasoningSummaryPartDone(
-    StreamEvent, kw_only=True, tag="response.reasoning_summary_part.done"
-):
-    item_id: str
-    output_index: int
-    summary_index: int
-    part: SummaryText
-    status: Omittable[str] = UNSET
-    sequence_number: int = 0
-
-
-class ReasoningSummaryTextDelta(
-    StreamEvent, kw_only=True, tag="response.reasoning_summary_text.delta"
-):
-    item_id: str
-    output_index: int
-    summary_index: int
-    delta: str
-    sequence_number: int = 0
-
-
-class ReasoningSummaryTextDone(
-    StreamEvent, kw_only=True, tag="response.reasoning_summary_text.done"
-):
-    item_id: str
-    output_index: int
-    summary_index: int
-    text: str
-    sequence_number: int = 0
-
-
-class ReasoningTextDelta(StreamEvent, kw_only=True, tag="response.reasoning_text.delta"):
-    item_id: str
-    output_index: int
-    content_index: int
-    delta: str
-    sequence_number: int = 0
-
-
-class ReasoningTextDone(StreamEvent, kw_only=True, tag="response.reasoning_text.done"):
-    item_id: str
-    output_index: int
-    content_index: int
-    text: str
-    sequence_number: int = 0
-
-
-class FunctionCallArgumentsDelta(
-    StreamEvent, kw_only=True, tag="response.function_call_arguments.delta"
-):
-    item_id: str
-    output_index: int
-    delta: str
-    sequence_number: int = 0
-
-
-class FunctionCallArgumentsDone(
-    StreamEvent, kw_only=True, tag="response.function_call_arguments.done"
-):
-    item_id: str
-    output_index: int
-    arguments: str
-    sequence_number: int = 0
-
-
-class CustomToolCallInputDelta(
-    StreamEvent, kw_only=True, tag="response.custom_tool_call_input.delta"
-):
-    item_id: str
-    output_index: int
-    delta: str
-    sequence_number: int = 0
-
-
-class CustomToolCallInputDone(
-    StreamEvent, kw_only=True, tag="response.custom_tool_call_input.done"
-):
-    item_id: str
-    output_index: int
-    input: str
-    sequence_number: int = 0
-
-
 Terminal = ResponseCompleted | ResponseIncomplete | ResponseFailed
 Lifecycle = ResponseCreated | ResponseQueued | ResponseInProgress | Terminal
-KnownEvent = (
-    Lifecycle
-    | Error
-    | Keepalive
-    | OutputItemAdded
-    | OutputItemDone
-    | ContentPartAdded
-    | ContentPartDone
-    | OutputTextDelta
-    | OutputTextDone
-    | OutputTextAnnotationAdded
-    | RefusalDelta
-    | RefusalDone
-    | ReasoningSummaryPartAdded
-    | ReasoningSummaryPartDone
-    | ReasoningSummaryTextDelta
-    | ReasoningSummaryTextDone
-    | ReasoningTextDelta
-    | ReasoningTextDone
-    | FunctionCallArgumentsDelta
-    | FunctionCallArgumentsDone
-    | CustomToolCallInputDelta
-    | CustomToolCallInputDone
-    | HostedEvent
-)
+KnownEvent = Lifecycle | Error | Keepalive | ContentEvent | HostedEvent
 Event = KnownEvent | Unknown
 
 

@@ -3,9 +3,9 @@
 Of the tools' events only those of `apply_patch` are missing in the SDK's union; OpenAI sends them.
 """
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET
 
-from gateway.types.wire import JsonObject, Omittable, Tagged
+from gateway.types.wire import JsonObject, Omittable, StreamEvent
 
 __all__ = [
     "ApplyPatchCallOperationDiffDelta",
@@ -41,18 +41,10 @@ __all__ = [
     "ShellCallCommandDone",
     "ShellCallOutputContentDelta",
     "ShellCallOutputContentDone",
-    "StreamEvent",
     "WebSearchCallCompleted",
     "WebSearchCallInProgress",
     "WebSearchCallSearching",
 ]
-
-
-class StreamEvent(Tagged, Struct, kw_only=True, dict=True):
-    """An event: mutable, so that the assembler can stamp `sequence_number` on its way out.
-
-    `sequence_number` starts at 0 in each response; indexes start at 0.
-    """
 
 
 class ApplyPatchCallOperationDiffDelta(

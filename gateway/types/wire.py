@@ -1,13 +1,23 @@
 """What all wire types share: encoding, and results that remember the bytes they were read from."""
 
+import re
 from typing import Any, TypeVar, cast
 
 import msgspec
-from msgspec import UnsetType
+from msgspec import Struct, UnsetType
 
-from gateway.types.open import lenient_hook
+from gateway.types.open import lenient_hook, problem
 
-__all__ = ["JsonObject", "Omittable", "Tagged", "Wire", "answer_decoder", "encode", "read_answer"]
+__all__ = [
+    "JsonObject",
+    "Omittable",
+    "StreamEvent",
+    "Tagged",
+    "Wire",
+    "answer_decoder",
+    "encode",
+    "read_answer",
+]
 
 T = TypeVar("T")
 
@@ -48,6 +58,13 @@ class Tagged(Wire):
         return cast("Any", self).__struct_config__.tag
 
 
+class StreamEvent(Tagged, Struct, kw_only=True, dict=True):
+    """An event: mutable, so that the assembler can stamp `sequence_number` on its way out.
+
+    `sequence_number` and all indexes start at 0 in each response.
+    """
+
+
 def answer_decoder(answer: type[T]) -> msgspec.json.Decoder[T]:
     """Make a decoder for what upstreams send."""
     return msgspec.json.Decoder(answer, dec_hook=lenient_hook)
@@ -56,16 +73,43 @@ def answer_decoder(answer: type[T]) -> msgspec.json.Decoder[T]:
 def read_answer(decoder: msgspec.json.Decoder[T], data: bytes) -> T:
     """Decode an upstream's answer into a Struct with `dict=True` and keep its bytes.
 
-    A null where a value is expected reads as absent, for some servers dump every field they have.
-    Raises msgspec.DecodeError when *data* is not JSON, msgspec.ValidationError when it is JSON of
-    another shape.
+    Servers echo parameters in shapes of their own, and some dump every field they have as null. So
+    a field that does not fit reads as absent. Raises msgspec.DecodeError when *data* is not JSON,
+    msgspec.ValidationError when a field that we cannot do without is missing or does not fit.
     """
     try:
         answer = decoder.decode(data)
     except msgspec.ValidationError:
-        answer = decoder.decode(encode(_without_nulls(msgspec.json.decode(data))))
+        answer = _read_what_fits(decoder, _without_nulls(msgspec.json.decode(data)))
     answer.__dict__["raw"] = bytes(data)
     return answer
+
+
+def _read_what_fits(decoder: msgspec.json.Decoder[T], value: Any) -> T:
+    while True:
+        try:
+            return decoder.decode(encode(value))
+        except msgspec.ValidationError as error:
+            _, path = problem(error)
+            if path is None or not _forget(value, path):
+                raise
+
+
+def _forget(value: Any, path: str) -> bool:
+    """Delete the innermost field on *path*; False when not even the first is there."""
+    found: tuple[JsonObject, str] | None = None
+    for step in re.findall(r"[^.\[\]]+", path):
+        if isinstance(value, dict) and step in value:
+            found = (cast("JsonObject", value), step)
+            value = found[0][step]
+        elif isinstance(value, list) and step.isdecimal():
+            value = cast("list[Any]", value)[int(step)]
+        else:
+            break
+    if found is None:
+        return False
+    del found[0][found[1]]
+    return True
 
 
 def _without_nulls(value: Any) -> Any:
