@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import get_args
 
 import msgspec
 
 from gateway.errors import UpstreamProtocolError
 from gateway.stream.frames import Frame
+from gateway.types.events import Event, KnownEvent
 
 __all__ = ["DONE", "MAX_FRAME", "SSEDecoder", "encode_frames"]
 
@@ -15,10 +17,14 @@ DONE = b"data: [DONE]\n\n"
 """The frame that ends a stream for the clients that wait for it."""
 
 MAX_FRAME = 16 * 1024 * 1024
-"""Bytes that one frame may have, by default: a generated image fits, a runaway upstream does not."""
+"""Bytes that one frame may have by default: a generated image fits, a runaway upstream does not."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _encoder = msgspec.json.Encoder()
+_HEADS: dict[type, bytes] = {
+    event: f"event: {event.__struct_config__.tag}\ndata: ".encode()
+    for event in get_args(KnownEvent)
+}
 
 
 class SSEDecoder:
@@ -100,11 +106,11 @@ class SSEDecoder:
             )
 
 
-def encode_frames(events: Iterable[msgspec.Struct]) -> bytes:
+def encode_frames(events: Iterable[Event]) -> bytes:
     """Return `events` as one block of whole frames, each named by its event's type."""
     block = bytearray()
     for event in events:
-        block += b"event: %b\ndata: " % str(event.__struct_config__.tag).encode()
+        block += _HEADS.get(type(event)) or f"event: {event.type}\ndata: ".encode()
         _encoder.encode_into(event, block, -1)
         block += b"\n\n"
     return bytes(block)

@@ -1,0 +1,264 @@
+"""Turns what a provider said into the Responses event stream."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from gateway.errors import GatewayError, UpstreamProtocolError
+from gateway.stream import deltas as d
+from gateway.stream.failure import error_event, response_error
+from gateway.stream.slots import CallSlot, MessageSlot, ReasoningSlot, Status
+from gateway.stream.whole_items import id_prefix, item_id, renamed, whole_events, with_parts
+from gateway.types.content import Logprob
+from gateway.types.events import (
+    Event,
+    KnownEvent,
+    OutputItemDone,
+    ResponseCompleted,
+    ResponseCreated,
+    ResponseFailed,
+    ResponseIncomplete,
+    ResponseInProgress,
+)
+from gateway.types.items import CustomToolCall, FunctionCall, OutputItem
+from gateway.types.response import IncompleteDetails, Response, Usage
+
+__all__ = ["Assembler"]
+
+
+class Assembler:
+    """Owns everything about a response that is ours and not the provider's.
+
+    Feed it deltas in upstream order; it answers with events in wire order: `start`, any number of
+    `feed`, then `finish` or `fail`, after which nothing more comes. One message or one reasoning
+    item is open at a time, or any number of function calls. `mint` makes ids from prefixes, `now`
+    tells Unix seconds.
+    """
+
+    def __init__(
+        self,
+        response: Response,
+        mint: Callable[[str], str],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._response = response
+        self._mint = mint
+        self._now = now
+        self._number = 0
+        self._ended = False
+        self._reason: d.FinishReason | None = None
+        self._usage = Usage()
+        self._count = 0
+        self._items: dict[int, OutputItem] = {}
+        self._writing: MessageSlot | ReasoningSlot | None = None
+        self._logprobs: dict[d.Key, tuple[Logprob, ...]] = {}
+        self._calls: dict[d.Key, CallSlot] = {}
+        self._unnamed: dict[d.Key, d.ToolCall] = {}
+        self._closed_calls: set[d.Key] = set()
+        self._names: set[str] = set()
+
+    @property
+    def response(self) -> Response:
+        """The response so far; after the end, exactly what the terminal event says."""
+        if self._ended:
+            return self._response
+        return msgspec.structs.replace(self._response, output=self._output(), usage=self._usage)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the provider's end marker has come, after which only usage can follow."""
+        return self._reason is not None
+
+    def start(self) -> list[Event]:
+        created = ResponseCreated(response=self._response)
+        return self._stamp([created, ResponseInProgress(response=self._response)])
+
+    def feed(self, delta: d.Delta, /) -> list[Event]:
+        """Return the events that `delta` brings about.
+
+        Raises `UpstreamProtocolError` for more arguments of a call that has ended.
+        """
+        if self._ended:
+            return []
+        if self._reason is not None and not isinstance(delta, d.Used):
+            return []
+        return self._stamp(self._read(delta))
+
+    def finish(self) -> list[Event]:
+        """End the response. Without a `Finished` delta before it, that is a failure."""
+        if self._ended:
+            return []
+        if self._reason is None:
+            return self.fail(
+                UpstreamProtocolError("the provider's stream ended before its answer did")
+            )
+        if self._reason != "stop":
+            reason = IncompleteDetails(reason=self._reason)
+            self._settle(status="incomplete", incomplete_details=reason)
+            return self._stamp([ResponseIncomplete(response=self._response)])
+        if self._unnamed:
+            return self.fail(UpstreamProtocolError("the provider began a tool call without a name"))
+        self._settle(status="completed", completed_at=int(self._now()))
+        return self._stamp([ResponseCompleted(response=self._response)])
+
+    def fail(self, error: GatewayError, /) -> list[Event]:
+        """End the response with `error`; what is open stays incomplete."""
+        if self._ended:
+            return []
+        events = self._close_all("incomplete")
+        self._settle(status="failed", error=response_error(error))
+        events += [error_event(error), ResponseFailed(response=self._response)]
+        return self._stamp(events)
+
+    def _stamp(self, events: list[KnownEvent]) -> list[Event]:
+        for event in events:
+            event.sequence_number = self._number
+            self._number += 1
+        return [*events]
+
+    def _settle(self, **changes: object) -> None:
+        self._ended = True
+        self._response = msgspec.structs.replace(
+            self._response, output=self._output(), usage=self._usage, **changes
+        )
+
+    def _output(self) -> tuple[OutputItem, ...]:
+        return tuple(item for _, item in sorted(self._items.items()))
+
+    def _read(self, delta: d.Delta) -> list[KnownEvent]:
+        match delta:
+            case d.Text() | d.Refusal() | d.Annotation() | d.Logprobs():
+                return self._speak(delta)
+            case d.Thought():
+                return self._think(delta)
+            case d.ToolCall():
+                return self._call(delta)
+            case d.Item(item):
+                return self._hand_over(with_parts(item))
+            case d.Used(usage):
+                self._usage = usage
+                return []
+            case d.Finished(reason):
+                self._reason = reason
+                return self._close_all("completed" if reason == "stop" else "incomplete")
+
+    def _speak(self, delta: d.Text | d.Refusal | d.Annotation | d.Logprobs) -> list[KnownEvent]:
+        events: list[KnownEvent] = []
+        match delta:
+            case d.Text(text, key):
+                if text:
+                    message = self._message(key, events)
+                    events += message.say(text, self._logprobs.pop(key, ()))
+            case d.Refusal(text, key):
+                if text:
+                    events += self._message(key, events).refuse(text)
+            case d.Annotation(annotation, key):
+                events += self._message(key, events).annotate(annotation)
+            case d.Logprobs(logprobs, key):
+                self._logprobs[key] = self._logprobs.get(key, ()) + logprobs
+        return events
+
+    def _message(self, key: d.Key, events: list[KnownEvent]) -> MessageSlot:
+        """Return the open message `key`; what opening it takes goes to `events`."""
+        if isinstance(self._writing, MessageSlot) and self._writing.key == key:
+            return self._writing
+        events += self._close_all("completed")
+        slot = self._writing = MessageSlot(key, self._next_index(), self._mint("msg"))
+        events += slot.opening()
+        return slot
+
+    def _think(self, delta: d.Thought) -> list[KnownEvent]:
+        events: list[KnownEvent] = []
+        if delta.text or delta.carrier:
+            slot = self._reasoning(delta.key, events)
+            if delta.carrier:
+                slot.carry(delta.carrier)
+            if delta.text:
+                events += slot.think(delta.text, delta.kind)
+        return events
+
+    def _reasoning(self, key: d.Key, events: list[KnownEvent]) -> ReasoningSlot:
+        if isinstance(self._writing, ReasoningSlot) and self._writing.key == key:
+            return self._writing
+        events += self._close_all("completed")
+        slot = self._writing = ReasoningSlot(key, self._next_index(), self._mint("rs"))
+        events += slot.opening()
+        return slot
+
+    def _call(self, delta: d.ToolCall) -> list[KnownEvent]:
+        if delta.key in self._calls:
+            return self._calls[delta.key].write(delta.arguments)
+        if delta.key in self._closed_calls:
+            if not delta.arguments:
+                return []
+            raise UpstreamProtocolError(
+                f"the provider sent more arguments for tool call {delta.key!r} after its end"
+            )
+        return self._begin_call(_joined(self._unnamed.pop(delta.key, None), delta))
+
+    def _begin_call(self, call: d.ToolCall) -> list[KnownEvent]:
+        """Open `call`, or keep it until its name is known: `output_item.added` has to say it."""
+        if not call.name:
+            self._unnamed[call.key] = call
+            return []
+        events = self._close_writing("completed")
+        call_id = self._unique(call.call_id, "call")
+        slot = CallSlot(self._next_index(), self._mint("fc"), call_id, call.name)
+        self._calls[call.key] = slot
+        return [*events, *slot.opening(), *slot.write(call.arguments)]
+
+    def _hand_over(self, item: OutputItem) -> list[KnownEvent]:
+        """Tell a complete item; calls that are still open go on around it."""
+        events = self._close_writing("completed")
+        item = renamed(item, id=self._unique(item_id(item), id_prefix(item)))
+        if isinstance(item, FunctionCall | CustomToolCall):
+            item = renamed(item, call_id=self._unique(item.call_id, "call"))
+        index = self._next_index()
+        self._items[index] = item
+        return [*events, *whole_events(item, index)]
+
+    def _close_all(self, status: Status) -> list[KnownEvent]:
+        events = self._close_writing(status)
+        for slot in self._calls.values():
+            events += self._close(slot, status)
+        self._closed_calls.update(self._calls)
+        self._calls.clear()
+        return events
+
+    def _close_writing(self, status: Status) -> list[KnownEvent]:
+        slot, self._writing = self._writing, None
+        return self._close(slot, status) if slot else []
+
+    def _close(
+        self, slot: MessageSlot | ReasoningSlot | CallSlot, status: Status
+    ) -> list[KnownEvent]:
+        events = slot.closing(status)
+        last = events[-1]
+        if isinstance(last, OutputItemDone):
+            self._items[slot.index] = last.item
+        return events
+
+    def _next_index(self) -> int:
+        index = self._count
+        self._count += 1
+        return index
+
+    def _unique(self, name: str | None, prefix: str) -> str:
+        """Return `name`, or a new one if there is none or it is taken: clients go by these."""
+        unique = name if name and name not in self._names else self._mint(prefix)
+        self._names.add(unique)
+        return unique
+
+
+def _joined(earlier: d.ToolCall | None, later: d.ToolCall) -> d.ToolCall:
+    if earlier is None:
+        return later
+    return d.ToolCall(
+        key=later.key,
+        call_id=earlier.call_id or later.call_id,
+        name=later.name,
+        arguments=earlier.arguments + later.arguments,
+    )

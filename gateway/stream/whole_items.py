@@ -1,0 +1,169 @@
+"""Items that a provider hands over complete, told as if they had been written piece by piece.
+
+Clients build what they show from the events in between, so a message that comes whole still opens
+its parts, and a call still has its arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from gateway.stream.parts import (
+    OutputTextPart,
+    Place,
+    ReasoningTextPart,
+    RefusalPart,
+    SummaryPart,
+)
+from gateway.types.content import ContentPart, OutputText, ReasoningText, Refusal, SummaryText
+from gateway.types.events import (
+    ContentPartAdded,
+    ContentPartDone,
+    CustomToolCallInputDelta,
+    CustomToolCallInputDone,
+    FunctionCallArgumentsDelta,
+    FunctionCallArgumentsDone,
+    KnownEvent,
+    McpCallArgumentsDelta,
+    McpCallArgumentsDone,
+    OutputItemAdded,
+    OutputItemDone,
+)
+from gateway.types.items import (
+    CustomToolCall,
+    FunctionCall,
+    McpCall,
+    McpListTools,
+    Message,
+    OutputItem,
+    Program,
+    Reasoning,
+)
+from gateway.types.open import Unknown
+
+__all__ = ["id_prefix", "item_id", "renamed", "whole_events", "with_parts"]
+
+_PREFIXES = {
+    "message": "msg",
+    "reasoning": "rs",
+    "function_call": "fc",
+    "custom_tool_call": "ctc",
+    "computer_call": "cu",
+    "mcp_call": "mcp",
+    "mcp_list_tools": "mcpl",
+    "mcp_approval_request": "mcpr",
+    "web_search_call": "ws",
+    "code_interpreter_call": "ci",
+    "image_generation_call": "ig",
+}
+
+_WHEN_ADDED: dict[type, dict[str, Any]] = {
+    Message: {"content": (), "status": "in_progress"},
+    Reasoning: {"summary": (), "content": msgspec.UNSET, "encrypted_content": msgspec.UNSET},
+    FunctionCall: {"arguments": "", "status": "in_progress"},
+    CustomToolCall: {"input": ""},
+    McpCall: {"arguments": "", "output": None, "error": None, "status": "in_progress"},
+    McpListTools: {"tools": ()},
+    Program: {"code": ""},
+}
+"""What an item is announced with in place of what its own events are about to say."""
+
+
+def id_prefix(item: OutputItem) -> str:
+    """Return what the ids of such items begin with."""
+    return _PREFIXES.get(item.type, "item")
+
+
+def item_id(item: OutputItem) -> str | None:
+    """Return the id that the provider gave to `item`, if any."""
+    name = item.get("id") if isinstance(item, Unknown) else getattr(item, "id", None)
+    return name if isinstance(name, str) else None
+
+
+def renamed(item: OutputItem, **names: str) -> OutputItem:
+    """Return `item` with another `id` or `call_id`."""
+    if isinstance(item, Unknown):
+        return Unknown({**item, **names})
+    return msgspec.structs.replace(item, **names)
+
+
+def with_parts(item: OutputItem) -> OutputItem:
+    """Return `item` as answers hold it: a message's content is never a bare string."""
+    if isinstance(item, Message) and isinstance(item.content, str):
+        return msgspec.structs.replace(item, content=(OutputText(text=item.content),))
+    return item
+
+
+def whole_events(item: OutputItem, index: int) -> list[KnownEvent]:
+    """Return all events of `item`, which has an id."""
+    announced = item
+    if not isinstance(item, Unknown):
+        announced = msgspec.structs.replace(item, **_WHEN_ADDED.get(type(item), {}))
+    return [
+        OutputItemAdded(output_index=index, item=announced),
+        *_between(item, index),
+        OutputItemDone(output_index=index, item=item),
+    ]
+
+
+def _between(item: OutputItem, index: int) -> list[KnownEvent]:
+    match item:
+        case Message(content=content) if not isinstance(content, str):
+            return _part_events(content, str(item.id), index)
+        case Reasoning():
+            summary = _part_events(item.summary, str(item.id), index)
+            return summary + _part_events(item.content or (), str(item.id), index)
+        case FunctionCall() | CustomToolCall() | McpCall():
+            return _call_events(item, index)
+        case _:
+            return []
+
+
+def _call_events(item: FunctionCall | CustomToolCall | McpCall, index: int) -> list[KnownEvent]:
+    place: dict[str, Any] = {"item_id": item.id, "output_index": index}
+    match item:
+        case FunctionCall():
+            delta = FunctionCallArgumentsDelta(delta=item.arguments, **place)
+            return [delta, FunctionCallArgumentsDone(arguments=item.arguments, **place)]
+        case McpCall():
+            delta = McpCallArgumentsDelta(delta=item.arguments, **place)
+            return [delta, McpCallArgumentsDone(arguments=item.arguments, **place)]
+        case CustomToolCall():
+            delta = CustomToolCallInputDelta(delta=item.input, **place)
+            return [delta, CustomToolCallInputDone(input=item.input, **place)]
+
+
+def _part_events(parts: Iterable[ContentPart], item_id: str, output_index: int) -> list[KnownEvent]:
+    events: list[KnownEvent] = []
+    for index, content in enumerate(parts):
+        events += _events_of_part(content, Place(item_id, output_index, index))
+    return events
+
+
+def _events_of_part(content: ContentPart, place: Place) -> list[KnownEvent]:
+    match content:
+        case OutputText():
+            text = OutputTextPart(place)
+            said = text.write(content.text, content.logprobs or ())
+            cited = [text.annotate(annotation) for annotation in content.annotations]
+            return [text.opening(), said, *cited, *text.closing()]
+        case Refusal():
+            refusal = RefusalPart(place)
+            return [refusal.opening(), refusal.write(content.refusal), *refusal.closing()]
+        case ReasoningText():
+            thought = ReasoningTextPart(place)
+            return [thought.opening(), thought.write(content.text), *thought.closing()]
+        case SummaryText():
+            summary = SummaryPart(place)
+            return [summary.opening(), summary.write(content.text), *summary.closing()]
+        case _:
+            where: dict[str, Any] = {
+                "item_id": place.item_id,
+                "output_index": place.output_index,
+                "content_index": place.index,
+                "part": content,
+            }
+            return [ContentPartAdded(**where), ContentPartDone(**where)]
