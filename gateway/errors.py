@@ -52,8 +52,9 @@ __all__ = [
 class GatewayError(Exception):
     """Base class.
 
-    `status`, `type`, `code`, `param` and `message` are what an HTTP client sees; a class has defaults for the
-    first three and an instance may say better. `headers` go out with an HTTP answer (such as `retry-after`).
+    `status`, `type`, `code`, `param` and `message` are what an HTTP client sees; a class has
+    defaults for the first three and an instance may say better. `headers` go out with an HTTP
+    answer (such as `retry-after`).
     """
 
     status: int = 500
@@ -72,7 +73,9 @@ class GatewayError(Exception):
 
 
 class ConfigError(GatewayError):
-    """The configuration cannot be used; the message names the key and says what to write instead."""
+    """The configuration cannot be used; the message names the key and says what to write
+    instead.
+    """
 
     code = "invalid_configuration"
 
@@ -133,8 +136,9 @@ class StoreError(GatewayError):
 class UpstreamError(GatewayError):
     """A provider failed.
 
-    `retryable` says that the same request may succeed elsewhere or later; `retry_after` is the provider's own
-    wish in seconds. `body` is the provider's answer where a native upstream's error passes on unchanged.
+    `retryable` says that the same request may succeed elsewhere or later; `retry_after` is the
+    provider's own wish in seconds. `body` is the provider's answer where a native upstream's
+    error passes on unchanged.
     """
 
     status = 502
@@ -153,7 +157,9 @@ class UpstreamRejectedError(UpstreamError):
 
 
 class UpstreamAuthenticationError(UpstreamError):
-    """The provider refused the gateway's credential, which is the operator's to mend, not the caller's."""
+    """The provider refused the gateway's credential, which is the operator's to mend, not the
+    caller's.
+    """
 
     code = "upstream_authentication_error"
 
@@ -191,6 +197,8 @@ class UpstreamTimeoutError(UpstreamError):
 
 
 class UpstreamProtocolError(UpstreamError):
-    """The provider sent what its own protocol does not allow, or its stream ended without an end."""
+    """The provider sent what its own protocol does not allow, or its stream ended without an
+    end.
+    """
 
     code = "upstream_protocol_error"

@@ -1,8 +1,9 @@
 """Ids that the gateway mints, ids that it seals, and the clock.
 
-A response that a native upstream keeps gets a *sealed* id: `resp_` + base64url(AES-SIV(account, upstream
-id)) with the tenant as associated data. AES-SIV (RFC 5297) is deterministic, so the same response has the
-same id everywhere, and authenticated, so another tenant's key cannot open it.
+A response that a native upstream keeps gets a *sealed* id: `resp_` + base64url(AES-SIV(account,
+upstream id)) with the tenant as associated data. AES-SIV (RFC 5297) is deterministic, so the
+same response has the same id everywhere, and authenticated, so another tenant's key cannot open
+it.
 """
 
 from __future__ import annotations
@@ -46,7 +47,9 @@ class Seal:
         self._cipher = AESSIV(hashlib.sha512(b"gateway sealed ids v1" + secret).digest())
 
     def seal(self, tenant: str, account: str, upstream_id: str) -> str:
-        """Return the id under which `tenant` sees the response that `account` calls `upstream_id`."""
+        """Return the id under which `tenant` sees the response that `account` calls
+        `upstream_id`.
+        """
         payload = _SEPARATOR.join((account.encode(), upstream_id.encode()))
         sealed = self._cipher.encrypt(payload, [tenant.encode()])
         return _PREFIX + base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
@@ -66,7 +69,9 @@ class Seal:
 
 
 def account_of(provider: str, base_url: str, credential: str) -> str:
-    """Return the stable name of an account: it survives restarts and reordering of the configuration."""
+    """Return the stable name of an account: it survives restarts and reordering of the
+    configuration.
+    """
     digest = hashlib.sha256(
         _SEPARATOR.join(part.encode() for part in (provider, base_url, credential))
     )

@@ -1,4 +1,6 @@
-"""What plugin authors import. Everything exported here is public and versioned by `Provider.api`."""
+"""What plugin authors import. Everything exported here is public and versioned by
+`Provider.api`.
+"""
 
 import pluggy
 

@@ -16,9 +16,10 @@ __all__ = ["Deployment", "Secret", "Timeouts"]
 class Deployment(Struct, frozen=True, kw_only=True):
     """One (provider, upstream model, base URL, credential) that a call can go to.
 
-    `alias` is the model name that clients ask for; it and `model` may end in `*` together. `account` is a
-    stable hash of provider, base URL and credential: what sealed ids name. `quirks` are the provider's with
-    the operator's on top. `downloads` is the directory that the provider's downloads were put into.
+    `alias` is the model name that clients ask for; it and `model` may end in `*` together.
+    `account` is a stable hash of provider, base URL and credential: what sealed ids name.
+    `quirks` are the provider's with the operator's on top. `downloads` is the directory that the
+    provider's downloads were put into.
     """
 
     alias: str

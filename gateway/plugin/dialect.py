@@ -1,17 +1,18 @@
 """The dialect contract: how to speak one upstream API, without doing any I/O.
 
-A dialect is stateless and shared by every call. The core does the rest: it authenticates, sends, times
-out, retries, cuts the answer into frames, and cancels when the client leaves. There are two kinds:
+A dialect is stateless and shared by every call. The core does the rest: it authenticates, sends,
+times out, retries, cuts the answer into frames, and cancels when the client leaves. There are
+two kinds:
 
 * `Dialect` translates: typed `Request` to upstream bytes, upstream frames to deltas.
-* `NativeDialect` is for an upstream that speaks the Responses API itself: the core relays its bytes, and
-  the dialect only says where they go.
+* `NativeDialect` is for an upstream that speaks the Responses API itself: the core relays its
+  bytes, and the dialect only says where they go.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 from msgspec import Struct
 
@@ -21,6 +22,9 @@ from gateway.stream.deltas import Delta
 from gateway.stream.frames import Frame, Framing
 from gateway.stream.sse import SSEDecoder
 from gateway.types.request import Request
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs  # in typing from Python 3.13
 
 __all__ = [
     "Action",
@@ -33,6 +37,7 @@ __all__ = [
     "Translator",
     "UpstreamRequest",
     "Verdict",
+    "native",
 ]
 
 Action = Literal["reject", "drop", "emulate"]
@@ -45,9 +50,9 @@ Operation = Literal[
 class Verdict(Struct, frozen=True, kw_only=True):
     """What becomes of one part of a request that the upstream cannot express.
 
-    `reject` is a 400 that names `param` before any upstream call; `drop` is for hints only and is reported in
-    the `x-gateway-dropped-params` header; `emulate` is done by the gateway itself. `param` is a JSON path such
-    as `tools[0].type`; `reason` completes the error message.
+    `reject` is a 400 that names `param` before any upstream call; `drop` is for hints only and
+    is reported in the `x-gateway-dropped-params` header; `emulate` is done by the gateway
+    itself. `param` is a JSON path such as `tools[0].type`; `reason` completes the error message.
     """
 
     action: Action
@@ -69,8 +74,8 @@ class Call(Struct, frozen=True, kw_only=True):
 class NativeCall(Struct, frozen=True, kw_only=True):
     """One request on its way to an upstream that speaks the Responses API.
 
-    `body` is ready to send (empty for bodiless operations), `response_id` the upstream's own id, `query` the
-    client's raw query string, `headers` those of the client that may pass.
+    `body` is ready to send (empty for bodiless operations), `response_id` the upstream's own id,
+    `query` the client's raw query string, `headers` those of the client that may pass.
     """
 
     operation: Operation
@@ -146,5 +151,12 @@ class NativeDialect(Protocol):
         ...
 
     def error(self, failure: Failure, /) -> UpstreamError:
-        """Say which of our errors `failure` is; its `body` passes on unchanged where it is OpenAI-shaped."""
+        """Say which of our errors `failure` is; its `body` passes on unchanged where it is
+        OpenAI-shaped.
+        """
         ...
+
+
+def native(dialect: Dialect | NativeDialect, /) -> TypeIs[NativeDialect]:
+    """Say whether the upstream of `dialect` speaks the Responses API itself."""
+    return getattr(dialect, "native", False) is True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import pluggy
 from msgspec import Struct
@@ -23,7 +23,6 @@ __all__ = ["ENTRY_POINT_GROUP", "PluginInfo", "Plugins"]
 
 ENTRY_POINT_GROUP = "gateway"
 
-Offer = TypeVar("Offer")
 Named = TypeVar("Named", Provider, StoreKind)
 
 
@@ -39,9 +38,9 @@ class PluginInfo(Struct, frozen=True, kw_only=True):
 class Plugins:
     """The plugins of one gateway. Not a global: every `Gateway`, and every test, has its own.
 
-    `extra` are plugin objects to register besides the installed ones, `blocked` the names of those not to
-    load. Raises `PluginError`, which names the plugin, if one cannot be imported, implements an unknown
-    hook, makes a bad offer, or offers what another plugin offers already.
+    `extra` are plugin objects to register besides the installed ones, `blocked` the names of
+    those not to load. Raises `PluginError`, which names the plugin, if one cannot be imported,
+    implements an unknown hook, makes a bad offer, or offers what another plugin offers already.
     """
 
     def __init__(
@@ -131,10 +130,10 @@ class Plugins:
         offers: list[tuple[str, Any]] = []
         for implementation in hook.get_hookimpls():
             owner = implementation.plugin_name
-            call: Callable[..., Iterable[Any]] = implementation.function
+            call = cast("Callable[..., Iterable[Any]]", implementation.function)
             try:
                 made = list(call(*arguments[: len(implementation.argnames)]))
-            except Exception as error:  # noqa: BLE001 - whatever a plugin raises, the operator learns whose it is
+            except Exception as error:
                 raise PluginError(
                     f"plugin {owner!r}: {hook.name} failed: {_reason(error)}"
                 ) from error

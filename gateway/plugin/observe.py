@@ -14,8 +14,9 @@ __all__ = ["Observer", "RequestRecord"]
 class RequestRecord(Struct, frozen=True, kw_only=True):
     """One finished request: who asked what of whom, how it ended and how long it took (seconds).
 
-    Holds no prompt, no output and no secret. `status` is the HTTP status sent, `outcome` the response's final
-    status or `cancelled` when the client left, `error_code` the code of the error if there was one.
+    Holds no prompt, no output and no secret. `status` is the HTTP status sent, `outcome` the
+    response's final status or `cancelled` when the client left, `error_code` the code of the
+    error if there was one.
     """
 
     request_id: str

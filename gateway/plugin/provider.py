@@ -17,7 +17,9 @@ __all__ = ["ApiKey", "Credentials", "Download", "NoKey", "Progress", "Provider"]
 
 
 class ApiKey(Struct, frozen=True, kw_only=True):
-    """A key sent in one header; `env` names the environment variables that may hold it, first found wins."""
+    """A key sent in one header; `env` names the environment variables that may hold it, first
+    found wins.
+    """
 
     env: tuple[str, ...] = ()
     header: str = "authorization"
@@ -38,8 +40,9 @@ Progress = Callable[[int, int], None]
 class Download(Struct, frozen=True, kw_only=True):
     """Model files that a provider can fetch: `gateway models pull NAME`.
 
-    `fetch(directory, progress)` puts the verified file into `directory` and returns its path; it blocks, so
-    it is run in a thread or from the command line. A partial or corrupt file never lands in `directory`.
+    `fetch(directory, progress)` puts the verified file into `directory` and returns its path; it
+    blocks, so it is run in a thread or from the command line. A partial or corrupt file never
+    lands in `directory`.
     """
 
     name: str
@@ -51,10 +54,11 @@ class Download(Struct, frozen=True, kw_only=True):
 class Provider(Struct, frozen=True, kw_only=True):
     """A vendor or server, offered by the hook `gateway_providers`.
 
-    `name` is the prefix in `groq/llama-3.3-70b`. `dialect` is the wire format, or the name of one that another
-    installed plugin brings. `base_url` may be empty if the operator must configure it; `base_url_env` names
-    environment variables that override it. `quirks` are the table-driven differences that the dialect reads.
-    `models` are names worth listing; any other name is passed on as well. `api` is the contract's version.
+    `name` is the prefix in `groq/llama-3.3-70b`. `dialect` is the wire format, or the name of
+    one that another installed plugin brings. `base_url` may be empty if the operator must
+    configure it; `base_url_env` names environment variables that override it. `quirks` are the
+    table-driven differences that the dialect reads. `models` are names worth listing; any other
+    name is passed on as well. `api` is the contract's version.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """The store contract: where the gateway keeps responses of upstreams that keep none themselves.
 
-Items are stored once; a record holds ordered lists of item ids, so that continuing a response costs one row
-and one bulk read, and deleting one never breaks another that builds on it.
+Items are stored once; a record holds ordered lists of item ids, so that continuing a response
+costs one row and one bulk read, and deleting one never breaks another that builds on it.
 """
 
 from __future__ import annotations
@@ -66,7 +66,9 @@ class Store(Protocol):
 
 
 class StoreKind(Struct, frozen=True, kw_only=True):
-    """A kind of store, offered by the hook `gateway_stores`: `open(settings)` connects and closes it."""
+    """A kind of store, offered by the hook `gateway_stores`: `open(settings)` connects and
+    closes it.
+    """
 
     name: str
     open: Callable[[Mapping[str, Any]], AbstractAsyncContextManager[Store]]

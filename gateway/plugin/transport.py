@@ -23,8 +23,8 @@ class Answer(Protocol):
     async def chunk(self) -> bytes:
         """Return the next bytes of the body as they arrive, or `b""` at its end.
 
-        Raises `UpstreamTimeoutError` after the idle timeout and `UpstreamProtocolError` if the connection
-        breaks before the body's end.
+        Raises `UpstreamTimeoutError` after the idle timeout and `UpstreamProtocolError` if the
+        connection breaks before the body's end.
         """
         ...
 
@@ -33,7 +33,9 @@ class Answer(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of the answer. An unfinished one is cancelled: its connection is closed at once."""
+        """Let go of the answer. An unfinished one is cancelled: its connection is closed at
+        once.
+        """
         ...
 
 

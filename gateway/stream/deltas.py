@@ -1,10 +1,10 @@
 """What a provider may say while it answers.
 
-A delta is a fact that a dialect read out of an upstream frame, and nothing more. Ids, output indexes,
-sequence numbers and the added/done brackets belong to the `Assembler`.
+A delta is a fact that a dialect read out of an upstream frame, and nothing more. Ids, output
+indexes, sequence numbers and the added/done brackets belong to the `Assembler`.
 
-Each delta that writes into an output item has a `key`: the vendor's own name for the block, such as an
-index or an id. Only equality matters. The same key in two kinds of delta names two blocks.
+Each delta that writes into an output item has a `key`: the vendor's own name for the block, such
+as an index or an id. Only equality matters. The same key in two kinds of delta names two blocks.
 """
 
 from __future__ import annotations
@@ -70,8 +70,9 @@ class Logprobs(Struct, frozen=True):
 class Thought(Struct, frozen=True):
     """More of the model's reasoning.
 
-    `kind` says whether `text` is the raw chain of thought or the provider's summary of it. `carrier` is
-    vendor state that must come back unchanged in the next turn; a later carrier replaces an earlier one.
+    `kind` says whether `text` is the raw chain of thought or the provider's summary of it.
+    `carrier` is vendor state that must come back unchanged in the next turn; a later carrier
+    replaces an earlier one.
     """
 
     text: str = ""
@@ -83,7 +84,8 @@ class Thought(Struct, frozen=True):
 class ToolCall(Struct, frozen=True):
     """A call of a function tool, or more of one: `call_id` and `name` come with its first delta.
 
-    `arguments` is the next piece of the JSON text. A call that begins without a `call_id` is given one.
+    `arguments` is the next piece of the JSON text. A call that begins without a `call_id` is
+    given one.
     """
 
     key: Key
@@ -93,7 +95,9 @@ class ToolCall(Struct, frozen=True):
 
 
 class Item(Struct, frozen=True):
-    """An output item that the provider hands over complete; it passes verbatim, under its own id if it has one."""
+    """An output item that the provider hands over complete; it passes verbatim, under its own id
+    if it has one.
+    """
 
     item: OutputItem
 

@@ -20,7 +20,9 @@ class Framing(Protocol):
     """Cuts one answer into frames. Made new for each call."""
 
     def feed(self, chunk: bytes, /) -> list[Frame]:
-        """Return the frames that `chunk` completes; any split of the bytes gives the same frames."""
+        """Return the frames that `chunk` completes; any split of the bytes gives the same
+        frames.
+        """
         ...
 
     def close(self) -> list[Frame]:

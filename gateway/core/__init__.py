@@ -1,0 +1,3 @@
+"""The use case, without sockets: from a request and its caller to an answer or a stream of
+events.
+"""

@@ -1,0 +1,100 @@
+"""Reach deployments: start what must be started, authenticate, send, and read refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from gateway.errors import UpstreamUnreachableError
+from gateway.plugin.deployment import Deployment
+from gateway.plugin.dialect import Dialect, Failure, NativeDialect, UpstreamRequest
+from gateway.plugin.provider import ApiKey, Provider
+from gateway.plugin.transport import Answer, Transport
+from gateway.upstream.launch import Launcher
+
+__all__ = ["Backends", "Opened"]
+
+
+class Opened(Struct, frozen=True, kw_only=True):
+    """An upstream answer that has begun: a good status, and the first bytes of its body."""
+
+    answer: Answer
+    first: bytes
+
+    @property
+    def content_type(self) -> str:
+        """The media type without its parameters, in lower case."""
+        return self.answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+class Backends:
+    """Owns the ways to the providers: the shared transport, those of providers that bring one,
+    and processes.
+    """
+
+    def __init__(
+        self, providers: Mapping[str, Provider], transport: Transport, launcher: Launcher
+    ) -> None:
+        self._providers = providers
+        self._transport = transport
+        self._launcher = launcher
+        self._own_transports: dict[str, Transport] = {}
+
+    def dialect(self, deployment: Deployment) -> Dialect | NativeDialect:
+        dialect = self._providers[deployment.provider].dialect
+        assert not isinstance(dialect, str)
+        return dialect
+
+    async def locate(self, deployment: Deployment) -> Deployment:
+        """Return `deployment` with its base URL, starting the provider's process if it owns one."""
+        launch = self._providers[deployment.provider].launch
+        if launch is None:
+            return deployment
+        return replace(deployment, base_url=await self._launcher.base_url(deployment, launch))
+
+    async def open(self, deployment: Deployment, request: UpstreamRequest) -> Opened:
+        """Send `request` and wait for the first byte of a good answer. Raises `UpstreamError`."""
+        provider = self._providers[deployment.provider]
+        request = _authenticated(request, provider, deployment)
+        try:
+            answer = await self._transport_to(deployment, provider).send(
+                request, deployment.timeouts
+            )
+        except UpstreamUnreachableError:
+            self._launcher.forget(deployment)
+            raise
+        with ExitStack() as cleanup:
+            cleanup.callback(answer.close)
+            if answer.status < 300:
+                opened = Opened(answer=answer, first=await answer.chunk())
+                cleanup.pop_all()
+                return opened
+            body = await answer.body()
+        failure = Failure(status=answer.status, headers=answer.headers, body=body)
+        raise self.dialect(deployment).error(failure)
+
+    async def aclose(self) -> None:
+        for transport in self._own_transports.values():
+            await transport.aclose()
+        await self._transport.aclose()
+        await self._launcher.aclose()
+
+    def _transport_to(self, deployment: Deployment, provider: Provider) -> Transport:
+        if provider.transport is None:
+            return self._transport
+        if deployment.account not in self._own_transports:
+            self._own_transports[deployment.account] = provider.transport(deployment)
+        return self._own_transports[deployment.account]
+
+
+def _authenticated(
+    request: UpstreamRequest, provider: Provider, deployment: Deployment
+) -> UpstreamRequest:
+    credentials = provider.credentials
+    headers = {**request.headers, **deployment.headers}
+    if isinstance(credentials, ApiKey) and deployment.api_key:
+        headers[credentials.header] = credentials.prefix + deployment.api_key.reveal()
+    return replace(request, headers=headers)

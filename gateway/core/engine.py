@@ -1,0 +1,223 @@
+"""The engine: a request and its caller in, an answer or a stream of events out.
+
+The proxy and the SDK both stand on `Engine.respond`. Whatever fails before the first byte is
+raised as a `GatewayError`; after it, the stream itself says so and ends with one terminal event.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack, ExitStack
+from typing import Self
+
+from gateway.config import Config, secret
+from gateway.core.attempts import Attempts
+from gateway.core.backends import Backends, Opened
+from gateway.core.deployments import deployments
+from gateway.core.exchange import Envelope, Reply, Streamed, Whole
+from gateway.core.intake import Intake, take_in
+from gateway.core.limits import Permits
+from gateway.core.native import NativePath, returned_headers
+from gateway.core.principal import Principal
+from gateway.core.pump import Pump, Writer
+from gateway.core.router import Router
+from gateway.core.trace import Trace
+from gateway.core.translated import Translated
+from gateway.errors import GatewayError, InvalidRequestError, NotFoundError
+from gateway.ids import Ids, Seal
+from gateway.plugin.deployment import Deployment
+from gateway.plugin.dialect import Dialect, NativeDialect, native
+from gateway.plugin.manager import Plugins
+from gateway.plugin.transport import Transport
+from gateway.types.response import Usage
+from gateway.types.wire import encode
+from gateway.upstream.health import Health
+from gateway.upstream.launch import Launcher
+from gateway.upstream.transport import HttpTransport
+
+__all__ = ["Engine"]
+
+
+class Engine:
+    """Serves requests with the deployments of one configuration and the offers of its plugins.
+
+    An async context manager: entering it starts what the configuration wants started, leaving it
+    closes every connection and process. Tests put their own `transport`, `ids` and `clock`
+    (seconds, monotonic) in.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        plugins: Plugins,
+        *,
+        transport: Transport | None = None,
+        ids: Ids | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        chance = random.Random()
+        self._config = config
+        self._ids = ids or Ids()
+        self._clock = clock
+        self._seal = Seal(secret(config))
+        self._providers = plugins.providers()
+        self.router = Router(deployments(config, self._providers), chance)
+        self._launcher = Launcher()
+        self._backends = Backends(self._providers, transport or HttpTransport(), self._launcher)
+        self._attempts = Attempts(Health(clock), chance)
+        self._native = NativePath(
+            router=self.router, seal=self._seal, shared=len(config.api_keys) > 1
+        )
+        self._permits = Permits(config.server.max_in_flight)
+        self._observers = plugins.observers(config)
+        self._resources = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        await self._resources.enter_async_context(self._launcher)
+        self._resources.push_async_callback(self._backends.aclose)
+        for entry in self._config.models:
+            if entry.launch == "start":
+                for deployment in self.router.route(entry.name):
+                    await self._backends.locate(deployment)
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self._resources.aclose()
+
+    def models(self) -> list[str]:
+        """Return the model names that clients may ask for."""
+        return self.router.models
+
+    async def respond(self, envelope: Envelope, principal: Principal) -> Reply:
+        """Answer `envelope` for `principal`. Raises `GatewayError` before the first byte of the
+        answer.
+
+        The blocks of a `Streamed` answer must be closed: leaving them early cancels the
+        upstream.
+        """
+        trace = Trace(
+            request_id=envelope.request_id,
+            tenant=principal.tenant,
+            operation=envelope.operation,
+            now=self._clock,
+        )
+        self._permits.take()
+        reply, failure = None, None
+        try:
+            reply = await self._answer(envelope, principal, trace)
+        except GatewayError as error:
+            failure = error
+            raise
+        finally:
+            if not isinstance(reply, Streamed):
+                self._end_whole(trace, reply, failure)
+        return reply
+
+    async def _answer(self, envelope: Envelope, principal: Principal, trace: Trace) -> Reply:
+        intake = take_in(envelope, principal.tenant, self._seal)
+        trace.model, trace.stream = intake.model, intake.stream
+        translated = Translated(intake, self._ids)
+
+        async def attempt(deployment: Deployment) -> Reply:
+            trace.attempt(deployment)
+            deployment = await self._backends.locate(deployment)
+            dialect = self._backends.dialect(deployment)
+            if native(dialect):
+                return await self._relay(intake, deployment, dialect, trace)
+            return await self._translate(translated, deployment, dialect, trace)
+
+        return await self._attempts.run(self._candidates(intake), attempt)
+
+    def _candidates(self, intake: Intake) -> Sequence[Deployment]:
+        chosen = intake.envelope.deployment
+        if chosen is not None:
+            self.router.adopt(chosen)
+        if not intake.model:
+            return [self._holder(intake)]
+        found = [chosen] if chosen is not None else self.router.route(intake.model)
+        if intake.account is None:
+            return found
+        pinned = [deployment for deployment in found if deployment.account == intake.account]
+        if not pinned:
+            raise InvalidRequestError(
+                f"the previous response was made by another account than those of {intake.model!r},"
+                " continue with the model that made it",
+                code="previous_response_not_found",
+                param="previous_response_id",
+            )
+        return pinned
+
+    def _holder(self, intake: Intake) -> Deployment:
+        found = self.router.account(intake.account or "")
+        if found is None:
+            raise NotFoundError(
+                f"response with id {intake.envelope.response_id!r} not found:"
+                " the deployment that holds it is no longer configured"
+            )
+        return found
+
+    async def _relay(
+        self, intake: Intake, deployment: Deployment, dialect: NativeDialect, trace: Trace
+    ) -> Reply:
+        opened = await self._backends.open(
+            deployment, self._native.encode(intake, deployment, dialect)
+        )
+        trace.first_byte()
+        with ExitStack() as cleanup:
+            cleanup.callback(opened.answer.close)
+            if not intake.stream:
+                return await self._native.whole(intake, deployment, opened)
+            relay = self._native.relay(intake, deployment, opened)
+            first = relay.feed(opened.first)
+            cleanup.pop_all()
+        return Streamed(
+            blocks=self._pump(relay, opened, first, trace),
+            headers=returned_headers(opened.answer.headers),
+        )
+
+    async def _translate(
+        self, translated: Translated, deployment: Deployment, dialect: Dialect, trace: Trace
+    ) -> Reply:
+        request = translated.encode(deployment, dialect)
+        opened = await self._backends.open(deployment, request)
+        trace.first_byte()
+        with ExitStack() as cleanup:
+            cleanup.callback(opened.answer.close)
+            translation = translated.translation(deployment, dialect, request, opened)
+            first = translation.feed(opened.first)
+            if trace.stream:
+                cleanup.pop_all()
+                blocks = self._pump(translation, opened, first, trace)
+                return Streamed(blocks=blocks, headers=translated.headers)
+            await translation.drain(opened.answer)
+        return Whole(
+            body=encode(translation.response),
+            headers=translated.headers,
+            outcome=translation.outcome,
+            usage=translation.usage,
+        )
+
+    def _pump(self, writer: Writer, opened: Opened, first: bytes, trace: Trace) -> Pump:
+        def ended(writer: Writer, outcome: str) -> None:
+            self._end(trace, outcome, error=writer.failure, usage=writer.usage)
+
+        return Pump(writer, opened.answer, first, ended)
+
+    def _end_whole(self, trace: Trace, reply: Whole | None, failure: GatewayError | None) -> None:
+        if reply is not None:
+            self._end(trace, reply.outcome, usage=reply.usage)
+        else:
+            self._end(trace, "failed" if failure else "cancelled", error=failure)
+
+    def _end(
+        self,
+        trace: Trace,
+        outcome: str,
+        *,
+        error: GatewayError | None = None,
+        usage: Usage | None = None,
+    ) -> None:
+        self._permits.give_back()
+        trace.end(self._observers, outcome, error=error, usage=usage)

@@ -1,0 +1,144 @@
+"""The native path: the upstream speaks Responses, so its bytes pass and only names and ids
+change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import Struct
+
+from gateway.core.backends import Opened
+from gateway.core.exchange import Whole
+from gateway.core.intake import Intake
+from gateway.core.router import Router
+from gateway.errors import InvalidRequestError, UpstreamProtocolError
+from gateway.ids import Seal
+from gateway.plugin.deployment import Deployment
+from gateway.plugin.dialect import NativeCall, NativeDialect, UpstreamRequest
+from gateway.stream.relay import Relay, Rewrite, rewrite_response
+from gateway.stream.splice import splice
+from gateway.types.response import Usage
+
+__all__ = ["NativePath"]
+
+_FORWARDED = (
+    "accept",
+    "idempotency-key",
+    "openai-beta",
+    "x-client-request-id",
+    "traceparent",
+    "tracestate",
+)
+_RETURNED = frozenset({"x-request-id", "retry-after", "retry-after-ms", "x-should-retry"})
+_RETURNED_PREFIXES = ("openai-", "x-ratelimit-", "x-codex-", "x-models-", "x-reasoning-")
+_RENAMED = frozenset({"create", "retrieve", "cancel", "delete"})
+"""The operations whose answers name a response."""
+
+
+class Summary(Struct, frozen=True):
+    """What the observers learn of a whole answer."""
+
+    status: str | None = None
+    usage: Usage | None = None
+
+
+decode_summary = msgspec.json.Decoder(Summary).decode
+
+
+class NativePath(Struct, frozen=True, kw_only=True):
+    """Writes calls to native upstreams and reads their answers; `shared` says that tenants share
+    the gateway.
+    """
+
+    router: Router
+    seal: Seal
+    shared: bool
+
+    def encode(
+        self, intake: Intake, deployment: Deployment, dialect: NativeDialect
+    ) -> UpstreamRequest:
+        """Return the upstream request for `intake`. Raises `InvalidRequestError`."""
+        envelope = intake.envelope
+        return dialect.encode(
+            NativeCall(
+                operation=envelope.operation,
+                deployment=deployment,
+                body=self._body(intake, deployment),
+                response_id=intake.response_id,
+                query=envelope.query,
+                headers={
+                    name: envelope.headers[name] for name in _FORWARDED if name in envelope.headers
+                },
+            )
+        )
+
+    def relay(self, intake: Intake, deployment: Deployment, opened: Opened) -> Relay:
+        """Return the reader and writer of a streamed answer. Raises `UpstreamProtocolError` if
+        it is no stream.
+        """
+        if opened.content_type != "text/event-stream":
+            raise UpstreamProtocolError(
+                f"{deployment.provider} answered a streamed request with"
+                f" {opened.content_type or 'no content type'} instead of an event stream"
+            )
+        return Relay(self._rewrite(intake, deployment))
+
+    async def whole(self, intake: Intake, deployment: Deployment, opened: Opened) -> Whole:
+        """Return an answer in one piece. Raises `UpstreamProtocolError` if it is no JSON object."""
+        body = opened.first + await opened.answer.body()
+        try:
+            summary = decode_summary(body)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise UpstreamProtocolError(
+                f"{deployment.provider} answered with what is no JSON object"
+            ) from error
+        if intake.envelope.operation in _RENAMED:
+            body = rewrite_response(body, self._rewrite(intake, deployment))
+        return Whole(
+            body=body,
+            headers=returned_headers(opened.answer.headers),
+            outcome=summary.status or "completed",
+            usage=summary.usage,
+        )
+
+    def _body(self, intake: Intake, deployment: Deployment) -> bytes:
+        head = intake.head
+        if not intake.model:
+            return b""
+        if head.conversation is not None and self.shared:
+            raise InvalidRequestError(
+                "conversations are not offered on a gateway with several keys:"
+                " nothing would keep them apart",
+                code="unsupported_parameter",
+                param="conversation",
+            )
+        changes: dict[str, object] = {}
+        if deployment.model != head.model:
+            changes["model"] = deployment.model
+        if intake.previous_id is not None:
+            changes["previous_response_id"] = intake.previous_id
+        body = intake.envelope.body
+        return splice(body, changes) if changes else body
+
+    def _rewrite(self, intake: Intake, deployment: Deployment) -> Rewrite:
+        account, tenant, alias = deployment.account, intake.tenant, intake.model
+
+        def rename(upstream_model: str) -> str:
+            if not alias:
+                return self.router.alias(account, upstream_model)
+            return upstream_model if alias == deployment.model else alias
+
+        return Rewrite(
+            seal=lambda upstream_id: self.seal.seal(tenant, account, upstream_id), rename=rename
+        )
+
+
+def returned_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return those of an upstream's headers that clients read."""
+    return {
+        name: value
+        for name, value in headers.items()
+        if name in _RETURNED or name.startswith(_RETURNED_PREFIXES)
+    }

@@ -1,0 +1,106 @@
+"""Calls to upstreams that do not speak Responses: what is asked is checked, encoded, and read
+back as deltas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+
+from gateway.core.backends import Opened
+from gateway.core.intake import Intake, decode
+from gateway.core.translation import Translation
+from gateway.errors import InvalidRequestError
+from gateway.ids import Ids
+from gateway.plugin.deployment import Deployment
+from gateway.plugin.dialect import Call, Dialect, UpstreamRequest, Verdict
+from gateway.stream.assembler import Assembler
+from gateway.stream.frames import WholeBody
+from gateway.types.request import Request, decode_request
+from gateway.types.response import start_response
+
+__all__ = ["DROPPED_PARAMS", "Translated"]
+
+DROPPED_PARAMS = "x-gateway-dropped-params"
+
+_NO_HISTORY = "the gateway keeps no history for this model, send all of it as input"
+_STATE = {
+    "previous_response_id": _NO_HISTORY,
+    "conversation": _NO_HISTORY,
+    "background": "the gateway runs nothing in the background for this model",
+    "store": "the gateway keeps no responses of this model, leave it out or send false",
+}
+
+
+class Translated:
+    """One request for a translating dialect, on whichever deployments it is tried."""
+
+    def __init__(self, intake: Intake, ids: Ids) -> None:
+        self._intake = intake
+        self._ids = ids
+        self._dropped: list[str] = []
+
+    @cached_property
+    def _request(self) -> Request:
+        return decode(decode_request, self._intake.envelope.body)
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What the answer says of parameters that had to be dropped."""
+        return {DROPPED_PARAMS: ", ".join(self._dropped)} if self._dropped else {}
+
+    def encode(self, deployment: Deployment, dialect: Dialect) -> UpstreamRequest:
+        """Return the upstream request. Raises `InvalidRequestError` for what cannot be honoured."""
+        if self._intake.envelope.operation != "create":
+            raise InvalidRequestError(
+                f"{self._intake.envelope.operation} is not offered for the model"
+                f" {self._intake.model!r}: its provider {deployment.provider} has no such function",
+                code="unsupported_operation",
+            )
+        self._refuse_state()
+        self._dropped = []
+        for verdict in dialect.check(self._request, deployment):
+            self._honour(verdict, deployment)
+        return dialect.encode(self._call(deployment))
+
+    def translation(
+        self, deployment: Deployment, dialect: Dialect, request: UpstreamRequest, opened: Opened
+    ) -> Translation:
+        """Return the reader of the answer `opened` to `request`."""
+        is_json = opened.content_type == "application/json"
+        response = start_response(
+            self._request,
+            id=self._ids.mint("resp"),
+            model=self._intake.model,
+            created_at=int(self._ids.now()),
+        )
+        return Translation(
+            WholeBody() if is_json else request.framing(),
+            dialect.translator(self._call(deployment)),
+            Assembler(response, self._ids.mint),
+            stream=self._intake.stream,
+        )
+
+    def _call(self, deployment: Deployment) -> Call:
+        return Call(request=self._request, model=deployment.model, deployment=deployment)
+
+    def _refuse_state(self) -> None:
+        for name, reason in _STATE.items():
+            if getattr(self._request, name):
+                raise InvalidRequestError(
+                    f"{name} cannot be used with the model {self._intake.model!r}: {reason}",
+                    code="unsupported_parameter",
+                    param=name,
+                )
+
+    def _honour(self, verdict: Verdict, deployment: Deployment) -> None:
+        if verdict.action == "reject":
+            reason = f": {verdict.reason}" if verdict.reason else ""
+            raise InvalidRequestError(
+                f"{verdict.param} is not supported by the model {self._intake.model!r}"
+                f" (provider {deployment.provider}){reason}",
+                code="unsupported_parameter",
+                param=verdict.param,
+            )
+        if verdict.action == "drop":
+            self._dropped.append(verdict.param)

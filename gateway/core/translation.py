@@ -1,0 +1,124 @@
+"""The translating path: a dialect's deltas, assembled into the events of a response."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from gateway.errors import GatewayError, UpstreamProtocolError
+from gateway.plugin.dialect import Translator
+from gateway.plugin.transport import Answer
+from gateway.stream.assembler import Assembler
+from gateway.stream.frames import Frame, Framing
+from gateway.stream.sse import DONE, encode_frames
+from gateway.types.events import Event
+from gateway.types.response import Response, Usage
+
+__all__ = ["Translation"]
+
+_END = b"[DONE]"
+
+
+class Translation:
+    """One upstream answer on its way to being a stream of events: bytes in, blocks of whole
+    frames out.
+
+    It has the surface of `Relay`. A whole answer is the same stream, drained: `response` is its
+    result, and without `stream` the blocks are empty.
+    """
+
+    def __init__(
+        self, framing: Framing, translator: Translator, assembler: Assembler, *, stream: bool
+    ) -> None:
+        self._framing = framing
+        self._translator = translator
+        self._assembler = assembler
+        self._stream = stream
+        self._started = False
+        self.ended = False
+        self.failure: GatewayError | None = None
+
+    @property
+    def response(self) -> Response:
+        return self._assembler.response
+
+    @property
+    def outcome(self) -> str:
+        return self.response.status or "failed"
+
+    @property
+    def usage(self) -> Usage | None:
+        return self.response.usage
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Return the events that `chunk` brings about. Raises `UpstreamError` if it reports a
+        failure.
+        """
+        events = self._start()
+        events += self._read(self._framing.feed(chunk))
+        return self._write(events)
+
+    def close(self) -> bytes:
+        """Return the last events: those of a good end, or of a failure if the answer had no end."""
+        events = self._start()
+        events += self._read(self._framing.close())
+        events += self._finish()
+        return self._write(events)
+
+    async def drain(self, answer: Answer) -> None:
+        """Read the whole `answer`. Raises `UpstreamError` if it fails on the way."""
+        while chunk := await answer.chunk():
+            self.feed(chunk)
+        self.close()
+        if self.failure is not None:
+            raise self.failure
+
+    def fail(self, error: GatewayError) -> bytes:
+        """Return the events of a failure; nothing if the response has ended already."""
+        if self.ended:
+            return b""
+        events = self._start()
+        if self._assembler.finished:  # only what comes after the end marker is missing
+            events += self._finish()
+        else:
+            self.ended, self.failure = True, error
+            events += self._assembler.fail(error)
+        return self._write(events)
+
+    def _start(self) -> list[Event]:
+        if self._started:
+            return []
+        self._started = True
+        return self._assembler.start()
+
+    def _read(self, frames: Iterable[Frame]) -> list[Event]:
+        events: list[Event] = []
+        for frame in frames:
+            if self.ended:
+                break
+            try:
+                for delta in self._translator.feed(frame):
+                    events += self._assembler.feed(delta)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise UpstreamProtocolError(
+                    f"the upstream sent an unreadable frame: {error}"
+                ) from error
+            if frame.data == _END:
+                events += self._finish()
+        return events
+
+    def _finish(self) -> list[Event]:
+        if self.ended:
+            return []
+        self.ended = True
+        events = self._assembler.finish()
+        if self.outcome == "failed":
+            self.failure = UpstreamProtocolError("the upstream's answer was cut short")
+        return events
+
+    def _write(self, events: list[Event]) -> bytes:
+        if not self._stream or not events:
+            return b""
+        block = encode_frames(events)
+        return block + DONE if self.ended else block
