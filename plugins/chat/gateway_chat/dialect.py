@@ -1,0 +1,47 @@
+"""The Chat Completions dialect: the joint of request.py, check.py and stream.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from gateway.errors import UpstreamError
+from gateway.plugin import Call, Deployment, Failure, Translator, UpstreamRequest, Verdict
+from gateway.plugin.failures import read_failure
+from gateway.types.request import Request
+from gateway_chat.check import check
+from gateway_chat.constrained import ConstrainedTranslator, constrain, is_constrained
+from gateway_chat.quirks import read_quirks
+from gateway_chat.request import write_body
+from gateway_chat.stream import ChatTranslator
+
+__all__ = ["ChatDialect"]
+
+
+class ChatDialect:
+    """Speaks Chat Completions as the quirks of the deployment say."""
+
+    name: ClassVar[str] = "chat"
+
+    def check(self, request: Request, deployment: Deployment, /) -> Iterable[Verdict]:
+        return check(request, read_quirks(deployment))
+
+    def encode(self, call: Call, /) -> UpstreamRequest:
+        quirks = read_quirks(call.deployment)
+        request = constrain(call.request) if quirks.tools == "constrained" else call.request
+        base_url, mark, query = call.deployment.base_url.partition("?")
+        return UpstreamRequest(
+            url=f"{base_url.rstrip('/')}/chat/completions{mark}{query}",
+            headers={"content-type": "application/json", "accept": "text/event-stream"},
+            body=write_body(call, request, quirks),
+        )
+
+    def translator(self, call: Call, /) -> Translator:
+        quirks = read_quirks(call.deployment)
+        translator = ChatTranslator(quirks, call.deployment.provider)
+        if quirks.tools == "constrained" and is_constrained(call.request):
+            return ConstrainedTranslator(translator)
+        return translator
+
+    def error(self, failure: Failure, /) -> UpstreamError:
+        return read_failure(failure)
