@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from itertools import pairwise
 
 import msgspec
 
 from gateway.errors import UpstreamProtocolError
 
-__all__ = ["BlockCutter", "RawFrame", "finish_frame", "split_frames"]
+__all__ = ["BlockCutter", "RawFrame", "find_frames", "finish_frame", "split_frames"]
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # A blank line, whatever ends the lines. Atomic, so that CRLF never counts as two ends.
@@ -38,8 +39,10 @@ class BlockCutter:
         if end <= 0:
             self._hold(chunk)
             return b""
-        block = b"".join((*self._held, chunk[:end])) if self._held else chunk[:end]
-        self._drop()
+        block = chunk[:end]
+        if self._held:
+            block = b"".join((*self._held, block))
+            self._drop()
         if end < len(chunk):
             self._hold(chunk[end:])
         return block
@@ -71,7 +74,7 @@ class RawFrame:
     """A frame as it came, line by line: `data` is its payload, `name` that of its event line."""
 
     def __init__(self, frame: bytes) -> None:
-        self._lines = frame.splitlines(keepends=True)
+        self._lines = _lines(frame)
         self.name = ""
         data: list[bytes] = []
         for line in self._lines:
@@ -100,12 +103,23 @@ def split_frames(block: bytes) -> list[bytes]:
     """Return the frames of `block`, which join to it again."""
     if b"\r" not in block:
         *frames, rest = block.split(b"\n\n")
-        whole = [frame + b"\n\n" for frame in frames]
-    else:
-        ends = [0, *(match.end() for match in _BLANK_LINE.finditer(block))]
-        whole = [block[start:end] for start, end in pairwise(ends)]
-        rest = block[ends[-1] :]
-    return [*whole, rest] if rest else whole
+        return [*(frame + b"\n\n" for frame in frames), rest]
+    ends = [0, *(match.end() for match in _BLANK_LINE.finditer(block))]
+    return [*(block[start:end] for start, end in pairwise(ends)), block[ends[-1] :]]
+
+
+def find_frames(block: bytes, mark: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where the frames of `block` begin and end that have `mark` in them."""
+    if b"\r" in block:
+        yield from _find_any_frames(block, mark)
+        return
+    end = 0
+    while (hit := block.find(mark, end)) >= 0:
+        before = block.rfind(b"\n\n", end, hit)
+        start = end if before < 0 else before + 2
+        after = block.find(b"\n\n", hit)
+        end = len(block) if after < 0 else after + 2
+        yield start, end
 
 
 def finish_frame(rest: bytes) -> bytes:
@@ -120,6 +134,27 @@ def finish_frame(rest: bytes) -> bytes:
         return b""
     line_end = b"\r\n" if b"\r\n" in rest else b"\n"
     return rest.rstrip(b"\r\n") + line_end * 2
+
+
+def _find_any_frames(block: bytes, mark: bytes) -> Iterator[tuple[int, int]]:
+    start = 0
+    for frame in split_frames(block):
+        end = start + len(frame)
+        if mark in frame:
+            yield start, end
+        start = end
+
+
+def _lines(frame: bytes) -> list[bytes]:
+    """Return the lines with their ends, as `splitlines` does but quicker where all end in LF."""
+    if b"\r" in frame:
+        return frame.splitlines(keepends=True)
+    lines: list[bytes] = []
+    start = 0
+    while end := frame.find(b"\n", start) + 1:
+        lines.append(frame[start:end])
+        start = end
+    return [*lines, frame[start:]] if start < len(frame) else lines
 
 
 def _end_of_frames(window: bytes) -> int:

@@ -2,7 +2,7 @@
 
 A frame is touched only if it carries the response object (six lifecycle events do), and then only
 that object's ids and model. Everything else, events that nobody has heard of included, passes as
-it came. Most network chunks hold no such frame: for them two substring searches are all the work.
+it came. Most network chunks hold no such frame: a few substring searches are all their work.
 
 If the upstream ends without a terminal event, the relay ends the stream in its place.
 """
@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from gateway.errors import GatewayError, UpstreamProtocolError
-from gateway.stream.blocks import BlockCutter, RawFrame, finish_frame, split_frames
+from gateway.stream.blocks import BlockCutter, RawFrame, find_frames, finish_frame, split_frames
 from gateway.stream.rewrite import Rewrite, read_usage, rewrite_response
 from gateway.stream.splice import splice
 from gateway.stream.sse import encode_frames
@@ -36,8 +36,8 @@ _OUTCOMES: dict[str, Outcome] = {
     "response.incomplete": "incomplete",
 }
 _LIFECYCLE = frozenset({"response.created", "response.queued", "response.in_progress", *_OUTCOMES})
-# Every lifecycle event has a member of the first name, every error event says the second.
-_RESPONSE, _ERROR, _NUMBER = b'"response"', b'"error"', b'"sequence_number"'
+_RESPONSE = b'"response"'  # a member of every lifecycle event, and hardly anywhere else
+_NUMBER = b'"sequence_number"'
 _FAILURE_CODES = frozenset({"server_error", "rate_limit_exceeded", "invalid_prompt"})
 
 
@@ -66,8 +66,8 @@ class Relay:
         self._rewrite = msgspec.structs.replace(rewrite, seal=seal)
         self._cutter = BlockCutter(limit)
         self._response = b""
-        self._numbered = b""
-        self._told = b""
+        self._latest = b""
+        self._latest_numbered = b""
         self.outcome: Outcome | None = None
 
     @property
@@ -107,20 +107,23 @@ class Relay:
         return block if self.ended else block + self._failure(error)
 
     def _block(self, block: bytes) -> bytes:
+        if b"{" in block:  # not only comments and [DONE]
+            self._latest = block
         if _NUMBER in block:
-            self._numbered = block
-        if _RESPONSE in block or _ERROR in block:
-            return b"".join([self._frame(frame) for frame in split_frames(block)])
-        return block
+            self._latest_numbered = block
+        if _RESPONSE not in block:
+            return block
+        pieces: list[bytes] = []
+        done = 0
+        for start, end in find_frames(block, _RESPONSE):
+            pieces += block[done:start], self._frame(block[start:end])
+            done = end
+        return b"".join((*pieces, block[done:]))
 
     def _frame(self, frame: bytes) -> bytes:
-        if _RESPONSE not in frame and _ERROR not in frame:
-            return frame
         raw = RawFrame(frame)
-        event = _read_event(raw.data)
-        kind = event.type if isinstance(event.type, str) else raw.name
-        if kind == "error":
-            self._told = raw.data
+        event = _read_event(raw)
+        kind = event.type
         if kind not in _LIFECYCLE:
             return frame
         self.outcome = _OUTCOMES.get(kind) or self.outcome
@@ -128,20 +131,20 @@ class Relay:
         if not upstreams.startswith(b"{"):
             return frame
         self._response = rewrite_response(upstreams, self._rewrite)
-        return raw.with_data(raw.data.replace(upstreams, self._response))
+        return raw.with_data(_exchange(raw.data, upstreams, self._response))
 
     def _failure(self, error: GatewayError) -> bytes:
         """Write `response.failed`, after an `error` event unless the upstream has sent its own."""
         number = self._last_number() + 1
-        detail = _read_error(self._told) if self._told else _describe(error)
+        told = self._told()
         block = b""
-        if not self._told:
-            told = Error.of(detail)
-            told.sequence_number = number
-            block = encode_frames([told])
+        if not told:
+            event = Error.of(_describe(error))
+            event.sequence_number = number
+            block = encode_frames([event])
             number += 1
         self.outcome = "failed"
-        self._response = self._failed_response(detail)
+        self._response = self._failed_response(told or _describe(error))
         failed = {
             "type": "response.failed",
             "sequence_number": number,
@@ -164,19 +167,37 @@ class Relay:
 
     def _last_number(self) -> int:
         """Return the last sequence number that has passed, or -1."""
-        for frame in reversed(split_frames(self._numbered)):
-            number = _read_event(RawFrame(frame).data).sequence_number
+        for frame in reversed(split_frames(self._latest_numbered)):
+            number = _read_event(RawFrame(frame)).sequence_number
             if isinstance(number, int):
                 return number
         return -1
 
+    def _told(self) -> ErrorDetail | None:
+        """Return what the upstream's own `error` event has told the client, if there was one."""
+        for start, end in find_frames(self._latest, b"error"):
+            raw = RawFrame(self._latest[start:end])
+            if _read_event(raw).type == "error":
+                return _read_error(raw.data)
+        return None
 
-def _read_event(data: bytes) -> _Event:
-    """Read what is needed of an event; of data that is not a JSON object, nothing."""
+
+def _read_event(raw: RawFrame) -> _Event:
+    """Read what is needed of an event; of a frame without a JSON object, only its name."""
     try:
-        return _event_decoder.decode(data)
+        event = _event_decoder.decode(raw.data)
     except (ValueError, RecursionError):
-        return _Event()
+        return _Event(raw.name)
+    return event if isinstance(event.type, str) else msgspec.structs.replace(event, type=raw.name)
+
+
+def _exchange(data: bytes, old: bytes, new: bytes) -> bytes:
+    """Return `data` with `new` for `old`; a search by the beginning of `old` is the quick one."""
+    beginning = old[:64]
+    start = data.find(beginning)
+    while not data.startswith(old, start):
+        start = data.find(beginning, start + 1)
+    return b"".join((data[:start], new, data[start + len(old) :]))
 
 
 def _read_error(data: bytes) -> ErrorDetail:
