@@ -1,0 +1,67 @@
+"""Sealed ids route and isolate; nothing that was not sealed here opens."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.ids import BrokenSealError, Ids, Seal, account_of
+
+SEAL = Seal(b"a secret of the operator")
+
+
+@given(tenant=st.text(), upstream_id=st.text())
+def test_a_sealed_id_opens_to_what_was_sealed(tenant: str, upstream_id: str) -> None:
+    sealed = SEAL.seal(tenant, "account", upstream_id)
+    assert SEAL.open(tenant, sealed) == ("account", upstream_id)
+
+
+def test_the_same_response_has_the_same_id_everywhere() -> None:
+    again = Seal(b"a secret of the operator")
+    assert SEAL.seal("t", "a", "resp_1") == again.seal("t", "a", "resp_1")
+
+
+def test_another_tenant_cannot_open_an_id() -> None:
+    with pytest.raises(BrokenSealError):
+        SEAL.open("other", SEAL.seal("one", "a", "resp_1"))
+
+
+def test_another_secret_cannot_open_an_id() -> None:
+    with pytest.raises(BrokenSealError):
+        Seal(b"another").open("t", SEAL.seal("t", "a", "resp_1"))
+
+
+@given(st.text())
+def test_what_was_not_sealed_does_not_open(text: str) -> None:
+    for forged in (text, f"resp_{text}"):
+        with pytest.raises(BrokenSealError):
+            SEAL.open("t", forged)
+
+
+@given(position=st.integers(min_value=5, max_value=60), letter=st.sampled_from("AZaz09-_"))
+def test_a_changed_id_does_not_open(position: int, letter: str) -> None:
+    sealed = SEAL.seal("t", "account", "resp_0123456789abcdef")
+    changed = sealed[:position] + letter + sealed[position + 1 :]
+    if changed != sealed:
+        with pytest.raises(BrokenSealError):
+            SEAL.open("t", changed)
+
+
+def test_an_account_is_its_provider_address_and_credential() -> None:
+    account = account_of("openai", "https://api.example/v1", "key")
+    assert account == account_of("openai", "https://api.example/v1", "key")
+    others = [
+        account_of("azure", "https://api.example/v1", "key"),
+        account_of("openai", "https://other.example/v1", "key"),
+        account_of("openai", "https://api.example/v1", "other"),
+        account_of("openai", "https://api.example/v1key", ""),
+    ]
+    assert account not in others
+    assert "key" not in account
+
+
+def test_minted_ids_have_their_prefix_and_never_repeat() -> None:
+    ids = Ids(now=lambda: 1.5)
+    minted = {ids.mint("msg") for _ in range(1000)}
+    assert len(minted) == 1000
+    assert all(found.startswith("msg_") and len(found) == 52 for found in minted)
+    assert ids.now() == 1.5
