@@ -1,0 +1,1 @@
+"""How the gateway reaches upstreams: connections, waiting, health and processes of its own."""
