@@ -96,16 +96,13 @@ def _read_what_fits(decoder: msgspec.json.Decoder[T], value: Any) -> T:
 
 
 def _forget(value: Any, path: str) -> bool:
-    """Delete the innermost field on *path*; False when not even the first is there."""
+    """Delete the innermost field on *path*, a list as a whole; False when there is none."""
     found: tuple[JsonObject, str] | None = None
     for step in re.findall(r"[^.\[\]]+", path):
-        if isinstance(value, dict) and step in value:
-            found = (cast("JsonObject", value), step)
-            value = found[0][step]
-        elif isinstance(value, list) and step.isdecimal():
-            value = cast("list[Any]", value)[int(step)]
-        else:
+        if not isinstance(value, dict) or step not in value:
             break
+        found = (cast("JsonObject", value), step)
+        value = found[0][step]
     if found is None:
         return False
     del found[0][found[1]]

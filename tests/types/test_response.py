@@ -8,7 +8,8 @@ import pytest
 from openai.types.responses import Response as SdkResponse
 
 from gateway.types.content import OutputText, Refusal
-from gateway.types.items import Message, Reasoning
+from gateway.types.events import OutputTextDelta, decode_event
+from gateway.types.items import McpCall, Message, Reasoning
 from gateway.types.open import Unknown
 from gateway.types.request import decode_request
 from gateway.types.response import (
@@ -164,6 +165,21 @@ def test_usage_always_says_all_its_details() -> None:
     }
 
 
+def test_an_item_writes_the_nulls_that_openai_writes_and_leaves_out_the_rest() -> None:
+    call = McpCall(id="mcp_1", name="ask", arguments="{}", server_label="wiki")
+
+    assert json.loads(encode(call)) == {
+        "type": "mcp_call",
+        "id": "mcp_1",
+        "name": "ask",
+        "arguments": "{}",
+        "server_label": "wiki",
+        "approval_request_id": None,
+        "output": None,
+        "error": None,
+    }
+
+
 def test_output_text_joins_the_text_of_all_messages() -> None:
     response = Response(
         id="r",
@@ -234,6 +250,17 @@ def test_what_fits_is_read_beside_what_does_not() -> None:
 
     assert response.reasoning is None
     assert response.usage == Usage(input_tokens=3)
+
+
+def test_a_list_with_an_odd_element_is_left_out_as_a_whole() -> None:
+    odd = b",".join([b'{"token":"t","logprob":"high"}', b'{"token":"t","logprob":-1}'])
+    event = decode_event(
+        b'{"type":"response.output_text.delta","item_id":"m","output_index":0,"content_index":0,'
+        b'"delta":"t","logprobs":[' + odd + b"]}"
+    )
+
+    assert isinstance(event, OutputTextDelta)
+    assert event.logprobs == ()
 
 
 @pytest.mark.parametrize("body", [b'{"created_at":1,"model":"m"}', b"[]", b'"r"', b"7"])
