@@ -29,7 +29,7 @@ class TruncationPolicy(Struct, frozen=True, kw_only=True):
 
 
 class CatalogModel(Struct, frozen=True, kw_only=True):
-    """A model as Codex wants to know it; with a field missing it ignores the whole catalog."""
+    """A model as Codex wants to know it."""
 
     slug: str
     display_name: str
