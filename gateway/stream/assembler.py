@@ -11,7 +11,7 @@ from gateway.errors import GatewayError, UpstreamProtocolError
 from gateway.stream import deltas as d
 from gateway.stream.failure import error_event, response_error
 from gateway.stream.slots import CallSlot, MessageSlot, ReasoningSlot, Status
-from gateway.stream.whole_items import id_prefix, item_id, renamed, whole_events, with_parts
+from gateway.stream.whole_items import changed, id_prefix, item_id, whole_events, with_parts
 from gateway.types.content import Logprob
 from gateway.types.events import (
     Event,
@@ -58,7 +58,8 @@ class Assembler:
         self._calls: dict[d.Key, CallSlot] = {}
         self._unnamed: dict[d.Key, d.ToolCall] = {}
         self._closed_calls: set[d.Key] = set()
-        self._names: set[str] = set()
+        self._call_ids: set[str] = set()
+        self._item_ids: set[str] = set()
 
     @property
     def response(self) -> Response:
@@ -205,7 +206,7 @@ class Assembler:
             self._unnamed[call.key] = call
             return []
         events = self._close_writing("completed")
-        call_id = self._unique(call.call_id, "call")
+        call_id = self._fresh(call.call_id, "call", self._call_ids)
         slot = CallSlot(self._next_index(), self._mint("fc"), call_id, call.name)
         self._calls[call.key] = slot
         return [*events, *slot.opening(), *slot.write(call.arguments)]
@@ -213,9 +214,9 @@ class Assembler:
     def _hand_over(self, item: OutputItem) -> list[KnownEvent]:
         """Tell a complete item; calls that are still open go on around it."""
         events = self._close_writing("completed")
-        item = renamed(item, id=self._unique(item_id(item), id_prefix(item)))
+        item = changed(item, id=self._fresh(item_id(item), id_prefix(item), self._item_ids))
         if isinstance(item, FunctionCall | CustomToolCall):
-            item = renamed(item, call_id=self._unique(item.call_id, "call"))
+            item = changed(item, call_id=self._fresh(item.call_id, "call", self._call_ids))
         index = self._next_index()
         self._items[index] = item
         return [*events, *whole_events(item, index)]
@@ -246,11 +247,11 @@ class Assembler:
         self._count += 1
         return index
 
-    def _unique(self, name: str | None, prefix: str) -> str:
+    def _fresh(self, name: str | None, prefix: str, taken: set[str]) -> str:
         """Return `name`, or a new one if there is none or it is taken: clients go by these."""
-        unique = name if name and name not in self._names else self._mint(prefix)
-        self._names.add(unique)
-        return unique
+        fresh = name if name and name not in taken else self._mint(prefix)
+        taken.add(fresh)
+        return fresh
 
 
 def _joined(earlier: d.ToolCall | None, later: d.ToolCall) -> d.ToolCall:

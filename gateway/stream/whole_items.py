@@ -44,7 +44,7 @@ from gateway.types.items import (
 )
 from gateway.types.open import Unknown
 
-__all__ = ["id_prefix", "item_id", "renamed", "whole_events", "with_parts"]
+__all__ = ["changed", "id_prefix", "item_id", "whole_events", "with_parts"]
 
 _PREFIXES = {
     "message": "msg",
@@ -61,11 +61,11 @@ _PREFIXES = {
 }
 
 _WHEN_ADDED: dict[type, dict[str, Any]] = {
-    Message: {"content": (), "status": "in_progress"},
+    Message: {"content": ()},
     Reasoning: {"summary": (), "content": msgspec.UNSET, "encrypted_content": msgspec.UNSET},
-    FunctionCall: {"arguments": "", "status": "in_progress"},
+    FunctionCall: {"arguments": ""},
     CustomToolCall: {"input": ""},
-    McpCall: {"arguments": "", "output": None, "error": None, "status": "in_progress"},
+    McpCall: {"arguments": "", "output": None, "error": None},
     McpListTools: {"tools": ()},
     Program: {"code": ""},
 }
@@ -79,15 +79,14 @@ def id_prefix(item: OutputItem) -> str:
 
 def item_id(item: OutputItem) -> str | None:
     """Return the id that the provider gave to `item`, if any."""
-    name = item.get("id") if isinstance(item, Unknown) else getattr(item, "id", None)
-    return name if isinstance(name, str) else None
+    return _field(item, "id")
 
 
-def renamed(item: OutputItem, **names: str) -> OutputItem:
-    """Return `item` with another `id` or `call_id`."""
+def changed(item: OutputItem, **fields: str) -> OutputItem:
+    """Return `item` with other values for some fields, such as another `id`."""
     if isinstance(item, Unknown):
-        return Unknown({**item, **names})
-    return msgspec.structs.replace(item, **names)
+        return Unknown({**item, **fields})
+    return msgspec.structs.replace(item, **fields)
 
 
 def with_parts(item: OutputItem) -> OutputItem:
@@ -99,14 +98,25 @@ def with_parts(item: OutputItem) -> OutputItem:
 
 def whole_events(item: OutputItem, index: int) -> list[KnownEvent]:
     """Return all events of `item`, which has an id."""
-    announced = item
-    if not isinstance(item, Unknown):
-        announced = msgspec.structs.replace(item, **_WHEN_ADDED.get(type(item), {}))
     return [
-        OutputItemAdded(output_index=index, item=announced),
+        OutputItemAdded(output_index=index, item=_announced(item)),
         *_between(item, index),
         OutputItemDone(output_index=index, item=item),
     ]
+
+
+def _announced(item: OutputItem) -> OutputItem:
+    """Return `item` as it is before its own events; outputs of tools are over from the start."""
+    if not isinstance(item, Unknown):
+        item = msgspec.structs.replace(item, **_WHEN_ADDED.get(type(item), {}))
+    if _field(item, "status") and not item.type.endswith("_output"):
+        item = changed(item, status="in_progress")
+    return item
+
+
+def _field(item: OutputItem, name: str) -> str | None:
+    value = item.get(name) if isinstance(item, Unknown) else getattr(item, name, None)
+    return value if isinstance(value, str) else None
 
 
 def _between(item: OutputItem, index: int) -> list[KnownEvent]:
