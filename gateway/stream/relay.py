@@ -183,11 +183,11 @@ class Relay:
 
 
 def _read_event(raw: RawFrame) -> _Event:
-    """Read what is needed of an event; of a frame without a JSON object, only its name."""
+    """Read what is needed of an event; of a frame without a JSON object, nothing."""
     try:
         event = _event_decoder.decode(raw.data)
     except (ValueError, RecursionError):
-        return _Event(raw.name)
+        return _Event()
     return event if isinstance(event.type, str) else msgspec.structs.replace(event, type=raw.name)
 
 
