@@ -12,21 +12,20 @@ def _words(text: str) -> frozenset[str]:
 FILE = _words("""
     litellm_settings router_settings environment_variables include callback_settings
     credential_list guardrails mcp_servers mcp_aliases vector_store_registry prompts search_tools
-    files_settings finetune_settings assistant_settings default_vertex_config agent_list policies
-    worker_config
+    files_settings finetune_settings assistant_settings default_vertex_config
 """)
 
 ENTRY = _words("tpm rpm")
 
 PARAMS = _words("""
-    rpm tpm max_parallel_requests timeout_seconds stream_timeout cooldown_time allowed_fails order
-    organization api_version custom_llm_provider litellm_credential_name drop_params
-    additional_drop_params allowed_openai_params modify_params mock_response tags num_retries
-    fallbacks context_window_fallbacks default_fallbacks max_budget budget_duration
-    input_cost_per_token output_cost_per_token input_cost_per_second output_cost_per_second
+    rpm tpm max_parallel_requests stream_timeout cooldown_time allowed_fails order organization
+    api_version custom_llm_provider litellm_credential_name drop_params additional_drop_params
+    allowed_openai_params modify_params mock_response tags num_retries fallbacks
+    context_window_fallbacks default_fallbacks max_budget budget_duration input_cost_per_token
+    output_cost_per_token input_cost_per_second output_cost_per_second
     cache_control_injection_points use_in_pass_through use_litellm_proxy
     merge_reasoning_content_in_choices use_chat_completions_api auto_router_config
-    auto_router_default_model auto_router_embedding_model complexity_router_config model_info
+    auto_router_default_model auto_router_embedding_model model_info
     configurable_clientside_auth_params guardrails prompt_id extra_body temperature top_p
     max_tokens max_completion_tokens presence_penalty frequency_penalty seed stop stream user
     response_format reasoning_effort thinking caching region_name watsonx_region_name project
@@ -34,8 +33,7 @@ PARAMS = _words("""
     azure_password vertex_project vertex_location vertex_credentials aws_access_key_id
     aws_secret_access_key aws_session_token aws_region_name aws_session_name aws_profile_name
     aws_role_name aws_web_identity_token aws_sts_endpoint aws_bedrock_runtime_endpoint
-    aws_external_id s3_bucket_name gcs_bucket_name ssl_verify base_model max_file_size_mb
-    vector_store_id
+    aws_external_id s3_bucket_name gcs_bucket_name ssl_verify base_model vector_store_id
 """)
 
 MODEL_INFO = _words("""
@@ -74,9 +72,7 @@ GENERAL_SETTINGS = _words("""
     ui_access_mode default_team_disabled default_user_params pass_through_endpoints
     pass_through_request_timeout forward_client_headers_to_llm_api forward_openai_org_id
     add_user_information_to_llm_headers user_header_name user_header_mappings
-    dynamic_rate_limiting override_openai_response_id_security disable_responses_id_security
-    require_master_key_rotation role_permissions role_mappings user_mcp_management_mode
-    mcp_internal_ip_ranges always_include_stream_usage service_callback cors_origins
-    token_rate_limit_type otel allow_client_side_credentials image_generation_model
-    embedding_model moderation_model openai_webhook_secret control_plane_url
+    override_openai_response_id_security role_permissions role_mappings user_mcp_management_mode
+    mcp_internal_ip_ranges always_include_stream_usage token_rate_limit_type otel
+    allow_client_side_credentials image_generation_model embedding_model moderation_model
 """)

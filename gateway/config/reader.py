@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeGuard, TypeVar, cast, get_args, get_origin
 
@@ -105,9 +106,10 @@ class Reader:
         if get_origin(kind) is Literal and resolved not in get_args(kind):
             return self.report(node, f"write one of {', '.join(get_args(kind))}")
         # An environment variable is always text, whatever type its place asks for.
-        strict = resolved is node.value or not isinstance(resolved, str)
+        referenced = resolved is not node.value and isinstance(resolved, str)
+        decode = partial(_decode, source=str(node.value) if referenced else "")
         try:
-            return msgspec.convert(resolved, kind, strict=strict, dec_hook=_decode)
+            return msgspec.convert(resolved, kind, strict=not referenced, dec_hook=decode)
         except msgspec.ValidationError as error:
             return self._report_invalid(node, kind, str(error))
 
@@ -156,11 +158,11 @@ def _settings(section: Node) -> list[Node]:
     return [section.child(str(name), None) for name in cast("dict[object, object]", written)]
 
 
-def _decode(kind: Any, value: object) -> object:
+def _decode(kind: Any, value: object, source: str) -> object:
     if not isinstance(value, str):
         raise TypeError(f"expected str, got {_describe(value)}")
     if kind is Secret:
-        return Secret(value)
+        return Secret(value, source)
     if kind is Path:
         return Path(value).expanduser()
     raise NotImplementedError(kind)

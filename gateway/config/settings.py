@@ -41,13 +41,14 @@ Address = Annotated[
 class Secret:
     """A credential that cannot be printed, logged or encoded by accident.
 
-    `reveal()` gives its text.
+    `reveal()` gives its text. `source` says where it was read, such as `os.environ/NAME`.
     """
 
-    __slots__ = ("_text",)
+    __slots__ = ("_text", "source")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, source: str = "") -> None:
         self._text = text
+        self.source = source
 
     def reveal(self) -> str:
         return self._text
