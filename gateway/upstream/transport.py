@@ -13,6 +13,8 @@ import os
 import ssl
 from collections.abc import Mapping
 from contextvars import ContextVar
+from io import BytesIO
+from weakref import WeakSet
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
@@ -35,6 +37,9 @@ __all__ = ["HttpAnswer", "HttpTransport", "TransportOptions"]
 
 _NO_TIMEOUTS = aiohttp.ClientTimeout()
 _OUR_HEADERS = {"accept-encoding": "identity", "user-agent": "responses-gateway"}
+_WRITTEN_AT_ONCE = (
+    1 << 20
+)  # bytes; aiohttp wants longer bodies as files, and writes these in pieces
 _DECODED = frozenset({"gzip", "deflate", "br", "zstd"})
 _OF_THE_ENCODED_BODY = frozenset({"content-encoding", "content-length"})
 
@@ -87,6 +92,7 @@ class HttpTransport:
     def __init__(self, options: TransportOptions | None = None) -> None:
         self._options = options or TransportOptions()
         self._session: aiohttp.ClientSession | None = None
+        self._answers: WeakSet[HttpAnswer] = WeakSet()
 
     async def send(self, request: UpstreamRequest, timeouts: Timeouts, /) -> HttpAnswer:
         """Send `request` and return the answer once its headers are here.
@@ -113,10 +119,14 @@ class HttpTransport:
                 f"{host_of(request.url)} answered with a redirect ({response.status}), which is not"
                 " followed: set base_url to where it leads"
             )
-        return HttpAnswer(response, sending, self._options.body_limit)
+        answer = HttpAnswer(response, sending, self._options.body_limit)
+        self._answers.add(answer)
+        return answer
 
     async def aclose(self) -> None:
         """Close every connection; answers that are still being read break off."""
+        for answer in tuple(self._answers):
+            answer.close()  # aiohttp would leave their readers waiting
         if self._session is not None:
             await self._session.close()
 
@@ -137,7 +147,7 @@ class HttpTransport:
         response = await self._open_session().request(
             request.method,
             request.url,
-            data=request.body or None,
+            data=_upload(request.body),
             headers=request.headers,
             allow_redirects=False,
         )
@@ -173,6 +183,7 @@ class HttpAnswer:
     """
 
     __slots__ = (
+        "__weakref__",
         "_body_limit",
         "_content",
         "_deadline",
@@ -302,6 +313,12 @@ class _Connector(aiohttp.TCPConnector):
     ) -> ResponseHandler:
         _SENDING.get().fresh = True
         return await super()._create_connection(req, traces, timeout)
+
+
+def _upload(body: bytes) -> bytes | BytesIO | None:
+    if len(body) > _WRITTEN_AT_ONCE:
+        return BytesIO(body)
+    return body or None
 
 
 def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:

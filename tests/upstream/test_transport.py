@@ -104,6 +104,14 @@ async def test_a_request_without_a_body_has_no_content_type(transport: HttpTrans
     assert not any("content-type" in received.headers for received in upstream.requests)
 
 
+async def test_a_large_request_arrives_whole(transport: HttpTransport) -> None:
+    body = bytes(range(256)) * 20_000
+    async with ScriptedUpstream(json_answer({})) as upstream:
+        await (await transport.send(post(upstream.url, body), PATIENT)).body()
+    assert upstream.requests[0].body == body
+    assert "content-disposition" not in upstream.requests[0].headers
+
+
 async def test_chunks_come_as_they_are_sent(transport: HttpTransport) -> None:
     gate = asyncio.Event()
     async with ScriptedUpstream(event_stream(b"data: 1\n\n", gate, b"data: 2\n\n")) as upstream:
@@ -157,7 +165,7 @@ async def test_a_key_with_a_line_break_is_told_without_showing_it(transport: Htt
     async with ScriptedUpstream() as upstream:
         request = UpstreamRequest(url=upstream.url, headers={"authorization": "Bearer secret\n"})
         error = await failure(transport, request)
-    assert "check api_key" in error.message
+    assert "check base_url, api_key and headers" in error.message
 
 
 async def test_a_certificate_that_is_not_trusted_is_unreachable(transport: HttpTransport) -> None:
@@ -170,8 +178,13 @@ async def test_a_certificate_that_is_not_trusted_is_unreachable(transport: HttpT
 
 
 async def test_tls_towards_a_server_without_it_is_unreachable(transport: HttpTransport) -> None:
-    async with ScriptedUpstream() as upstream:
-        error = await failure(transport, post(upstream.url.replace("http:", "https:")))
+    async def refuse(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        error = await failure(transport, post(f"https://127.0.0.1:{port}"))
     assert type(error) is UpstreamUnreachableError
     assert "no TLS connection" in error.message
 
