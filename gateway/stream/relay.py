@@ -57,8 +57,8 @@ _encoder = msgspec.json.Encoder()
 class Relay:
     """Relays one stream: `feed` it chunks, then `close` it, or `fail` it if the upstream broke.
 
-    What comes out are blocks of whole frames. `ended` tells that the terminal event has passed,
-    `outcome` which one it was.
+    What comes out are blocks of whole frames. `outcome` tells which terminal event has passed,
+    `failure` why the relay had to write it, if the upstream did not.
     """
 
     def __init__(self, rewrite: Rewrite, *, limit: int = MAX_FRAME) -> None:
@@ -69,6 +69,7 @@ class Relay:
         self._latest = b""
         self._latest_numbered = b""
         self.outcome: Outcome | None = None
+        self.failure: GatewayError | None = None
 
     @property
     def ended(self) -> bool:
@@ -143,7 +144,7 @@ class Relay:
             event.sequence_number = number
             block = encode_frames([event])
             number += 1
-        self.outcome = "failed"
+        self.outcome, self.failure = "failed", error
         self._response = self._failed_response(told or _describe(error))
         failed = {
             "type": "response.failed",
@@ -158,10 +159,13 @@ class Relay:
         if self._response:
             return splice(self._response, {}, additions={"status": "failed", "error": error})
         rewrite = self._rewrite
-        model = rewrite.model or ""
         return _encoder.encode(
             Response(
-                id=rewrite.response_id, created_at=0, model=model, status="failed", error=error
+                id=rewrite.response_id,
+                created_at=0,
+                model=rewrite.model,
+                status="failed",
+                error=error,
             )
         )
 

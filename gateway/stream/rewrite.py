@@ -20,17 +20,18 @@ _text_decoder = msgspec.json.Decoder(str)
 _usage_decoder = msgspec.json.Decoder(Usage)
 
 
-class Rewrite(Struct, frozen=True):
-    """How ids and the model's name change on their way to the client.
+class Rewrite(Struct, frozen=True, kw_only=True):
+    """How ids and model names change on their way to the client.
 
-    `seal` turns an upstream's response id into ours, always into the same; `model` is the name that
-    the client asked for, or None to leave the upstream's. `response_id` is the client's id for the
-    response where it is known beforehand; it names a response that fails before it has begun.
+    `seal` turns an upstream's response id into ours, always into the same; `rename` turns its name
+    for a model into the client's. `response_id` and `model` name a response that fails before the
+    upstream has named it.
     """
 
     seal: Callable[[str], str]
-    model: str | None = None
+    rename: Callable[[str], str]
     response_id: str = "resp_unknown"
+    model: str = ""
 
 
 def rewrite_response(body: bytes, rewrite: Rewrite) -> bytes:
@@ -47,8 +48,8 @@ def rewrite_response(body: bytes, rewrite: Rewrite) -> bytes:
         changes["id"] = rewrite.seal(upstream_id)
     if previous_id:
         changes["previous_response_id"] = rewrite.seal(previous_id)
-    if rewrite.model is not None and "model" in texts:
-        changes["model"] = rewrite.model
+    if "model" in texts:
+        changes["model"] = rewrite.rename(texts["model"])
     members.update((name, Raw(_encoder.encode(text))) for name, text in changes.items())
     return join_members(members)
 

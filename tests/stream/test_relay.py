@@ -39,8 +39,12 @@ def sealed(upstream_id: str) -> str:
     return f"resp_sealed_{upstream_id}"
 
 
-def relay(model: str | None = "alias") -> Relay:
-    return Relay(Rewrite(sealed, model))
+def rewrite(**more: Any) -> Rewrite:
+    return Rewrite(seal=sealed, rename=lambda model: "alias", **more)
+
+
+def relay() -> Relay:
+    return Relay(rewrite())
 
 
 def relayed(chunks: Iterable[bytes]) -> bytes:
@@ -139,7 +143,7 @@ def test_a_stream_cut_anywhere_still_ends_well(body: bytes) -> None:
 
 @pytest.mark.parametrize("body", recorded(stream=False))
 def test_recorded_answers_pass_but_for_ids_and_model(body: bytes) -> None:
-    answer = rewrite_response(body, Rewrite(sealed, "alias"))
+    answer = rewrite_response(body, rewrite())
     event = {"type": "response.completed", "response": json.loads(body)}
     assert json.loads(answer) == expected(event)["response"]
 
@@ -216,9 +220,11 @@ def test_a_lifecycle_event_that_is_not_json_passes_and_does_not_count() -> None:
     assert not running.ended
 
 
-def test_the_model_stays_when_no_other_name_is_asked_for() -> None:
-    running = relay(model=None)
-    assert events(running.feed(frame(lifecycle("created", 0))))[0]["response"]["model"] == "gpt"
+def test_a_model_is_renamed_by_what_the_upstream_calls_it() -> None:
+    running = Relay(Rewrite(seal=sealed, rename=lambda model: f"mine/{model}"))
+    assert (
+        events(running.feed(frame(lifecycle("created", 0))))[0]["response"]["model"] == "mine/gpt"
+    )
 
 
 def test_usage_and_outcome_come_from_the_terminal_event() -> None:
@@ -277,7 +283,7 @@ def test_a_stream_without_an_end_gets_one_built_on_the_last_response() -> None:
 
 
 def test_a_stream_that_never_began_fails_under_the_id_known_beforehand() -> None:
-    running = Relay(Rewrite(sealed, "alias", "resp_mine"))
+    running = Relay(rewrite(response_id="resp_mine", model="alias"))
     error, failed = events(running.close())
     assert (error["sequence_number"], failed["sequence_number"]) == (0, 1)
     assert failed["response"]["id"] == "resp_mine"
@@ -312,7 +318,9 @@ def test_an_error_event_that_makes_no_sense_still_counts() -> None:
 def test_a_failure_is_told_under_its_own_code() -> None:
     running = relay()
     running.feed(frame(lifecycle("created", 0)))
-    error, failed = events(running.fail(UpstreamRateLimitError("acme: slow down")))
+    reason = UpstreamRateLimitError("acme: slow down")
+    error, failed = events(running.fail(reason))
+    assert running.failure is reason
     assert error["error"]["code"] == "rate_limit_exceeded"
     assert error["error"]["type"] == "rate_limit_error"
     assert failed["response"]["error"]["code"] == "rate_limit_exceeded"
@@ -343,7 +351,7 @@ def test_streams_without_numbers_end_well() -> None:
 
 
 def test_a_frame_over_the_limit_fails_the_stream() -> None:
-    running = Relay(Rewrite(sealed), limit=1000)
+    running = Relay(rewrite(), limit=1000)
     running.feed(frame(lifecycle("created", 0)))
     assert running.feed(b"x" * 1000) == b""
     with pytest.raises(UpstreamProtocolError, match="more than 1000 bytes"):
@@ -359,7 +367,7 @@ def test_an_id_is_sealed_once_for_each_stream() -> None:
         sealings.append(upstream_id)
         return "resp_sealed"
 
-    Relay(Rewrite(seal)).feed(STREAM)
+    Relay(Rewrite(seal=seal, rename=str)).feed(STREAM)
     assert sealings == ["resp_up"]
 
 
@@ -375,10 +383,10 @@ def test_an_id_is_sealed_once_for_each_stream() -> None:
     ],
 )
 def test_only_response_ids_are_sealed_in_answers(answer: bytes, told: bytes) -> None:
-    assert rewrite_response(answer, Rewrite(sealed, "alias")) == told
+    assert rewrite_response(answer, rewrite()) == told
 
 
 @pytest.mark.parametrize("answer", [b"", b"<html>", b"[]", b'{"id":"\xff"}'])
 def test_an_answer_that_is_no_object_is_the_providers_fault(answer: bytes) -> None:
     with pytest.raises(UpstreamProtocolError, match="not a JSON object"):
-        rewrite_response(answer, Rewrite(sealed))
+        rewrite_response(answer, rewrite())
