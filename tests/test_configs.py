@@ -2,14 +2,13 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
 import yaml
+
 from gateway.config import (
     ApiKeyEntry,
-    Config,
     LoggingSettings,
     ModelEntry,
     PluginSettings,

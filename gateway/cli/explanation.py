@@ -1,0 +1,74 @@
+"""What a configuration means, in words: never a key, only where each comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from gateway.cli.download import downloads
+from gateway.config import Config, ModelEntry
+from gateway.core.deployments import deployments
+from gateway.plugin import ApiKey, Provider
+from gateway.plugin.manager import Plugins
+
+__all__ = ["access", "explain", "list_models", "list_plugins"]
+
+
+def explain(config: Config, plugins: Plugins) -> Iterator[str]:
+    """Yield every model, where it goes and with whose key, and who may call the gateway.
+
+    Raises `ConfigError` with a line for each model that cannot be served.
+    """
+    providers = plugins.providers()
+    for entry, deployment in zip(config.models, deployments(config, providers), strict=True):
+        provider = providers[deployment.provider]
+        yield entry.name
+        yield f"  provider  {provider.name}"
+        yield f"  model     {deployment.model}"
+        yield f"  address   {deployment.base_url or 'its own'}"
+        yield f"  key       {_key_source(entry, provider, config.environment)}"
+        if entry.headers:
+            yield f"  headers   {', '.join(entry.headers)}"
+    scheme = "https" if config.server.tls_certificate else "http"
+    yield f"address: {scheme}://{config.server.host}:{config.server.port}"
+    yield f"access: {access(config)}"
+    if config.plugins.block:
+        yield f"plugins not loaded: {', '.join(config.plugins.block)}"
+
+
+def access(config: Config) -> str:
+    """Say who may call the gateway."""
+    if not config.api_keys:
+        return "open: there are no api_keys, so only this machine may connect"
+    tenants = sorted({entry.tenant for entry in config.api_keys})
+    return f"guarded: {len(config.api_keys)} API keys, of {', '.join(tenants)}"
+
+
+def list_models(config: Config, plugins: Plugins) -> Iterator[str]:
+    """Yield the configured models, or without any those that the plugins name; then downloads."""
+    providers = plugins.providers()
+    if config.models:
+        for entry in config.models:
+            yield f"{entry.name}  ->  {entry.model}" if entry.name != entry.model else entry.name
+        return
+    for provider in providers.values():
+        yield from (f"{provider.name}/{model}" for model in provider.models or ("*",))
+    offers = downloads(providers)
+    for name, download in offers.items():
+        yield f"to pull: {name}  {download.summary} ({download.licence})"
+
+
+def list_plugins(plugins: Plugins) -> Iterator[str]:
+    """Yield the loaded plugins, each with its distribution and its providers."""
+    for plugin in plugins.listing():
+        origin = f"{plugin.distribution} {plugin.version}" if plugin.distribution else "built in"
+        offers = f": providers {', '.join(plugin.providers)}" if plugin.providers else ""
+        yield f"{plugin.name}  ({origin}){offers}"
+
+
+def _key_source(entry: ModelEntry, provider: Provider, environment: Mapping[str, str]) -> str:
+    if entry.api_key:
+        return entry.api_key.source or "in the file"
+    if not isinstance(provider.credentials, ApiKey):
+        return "none needed"
+    found = (name for name in provider.credentials.env if environment.get(name))
+    return next((f"os.environ/{name}" for name in found), "none")
