@@ -1,0 +1,1 @@
+"""The proxy: the Responses API as an ASGI application. Only here is starlette imported."""

@@ -1,0 +1,69 @@
+"""Who is calling: from the key that a request carries to the principal whose data it may see."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway.config import ApiKeyEntry
+from gateway.core.principal import Principal
+from gateway.errors import AuthenticationError
+
+__all__ = ["Authentication", "Keyring"]
+
+_HINT = "send the gateway's key as `Authorization: Bearer <key>`"
+
+
+class Keyring:
+    """The digests of the keys that are accepted, and who holds them. Empty: everybody is let in."""
+
+    def __init__(self, keys: Iterable[ApiKeyEntry]) -> None:
+        self._holders = [(key.digest, Principal(tenant=key.tenant)) for key in keys]
+
+    def identify(self, headers: Mapping[str, str]) -> Principal:
+        """Return whose key `headers` carry. Raises `AuthenticationError`, without the key."""
+        if not self._holders:
+            return Principal()
+        key = _presented(headers)
+        if not key:
+            raise _refusal(f"no API key was sent; {_HINT}")
+        digest = hashlib.sha256(key.encode("latin-1")).digest()
+        holder = None
+        # Every entry is compared, so that the time taken says nothing about which one fits.
+        for known, principal in self._holders:
+            if hmac.compare_digest(known, digest):
+                holder = principal
+        if holder is None:
+            raise _refusal(f"the API key is not one of this gateway's; {_HINT}")
+        return holder
+
+
+class Authentication:
+    """Puts the `principal` on the state of the scope; `public` paths are for everybody."""
+
+    def __init__(self, app: ASGIApp, keyring: Keyring, public: frozenset[str]) -> None:
+        self._app = app
+        self._keyring = keyring
+        self._public = public
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] not in self._public:
+            state = scope["state"]
+            state["principal"] = self._keyring.identify(state["headers"])
+        await self._app(scope, receive, send)
+
+
+def _presented(headers: Mapping[str, str]) -> str:
+    scheme, _, key = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and key.strip():
+        return key.strip()
+    return headers.get("api-key", "").strip()  # how the openai SDK's Azure client says it
+
+
+def _refusal(message: str) -> AuthenticationError:
+    error = AuthenticationError(message)
+    error.headers = {"www-authenticate": "Bearer"}
+    return error
