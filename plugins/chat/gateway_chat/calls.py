@@ -13,13 +13,13 @@ __all__ = ["CallReader"]
 class _Call:
     """A call on its way. It is held back until its arguments begin: so long its name may grow."""
 
-    __slots__ = ("arguments", "id", "key", "name", "said")
+    __slots__ = ("id", "key", "name", "pieces", "said")
 
     def __init__(self, key: int) -> None:
         self.key = key
         self.id = ""
         self.name = ""
-        self.arguments = ""
+        self.pieces: list[str] = []
         self.said = False
 
     def add(self, piece: CallPiece, function: FunctionPiece, arguments: str) -> ToolCall | None:
@@ -28,14 +28,14 @@ class _Call:
             self.name += function.name
         if not arguments:
             return None
-        self.arguments += arguments
+        self.pieces.append(arguments)
         if self.said:
             return ToolCall(self.key, arguments=arguments)
         return self.say()
 
     def say(self) -> ToolCall:
         self.said = True
-        return ToolCall(self.key, self.id or None, self.name, self.arguments)
+        return ToolCall(self.key, self.id or None, self.name, "".join(self.pieces))
 
 
 class CallReader:
@@ -94,7 +94,7 @@ def _begins_another(call: _Call, piece: CallPiece, function: FunctionPiece, argu
         return piece.id != call.id
     if function.name != call.name:
         return call.said or piece.index is None
-    return bool(arguments.strip()) and _is_whole(call.arguments)
+    return bool(arguments.strip()) and _is_whole("".join(call.pieces))
 
 
 def _text(function: FunctionPiece) -> str:

@@ -3,7 +3,7 @@
 The functions are described in the system text, and the schema of `response_format` leaves the model
 two things to say: `{"name": ..., "arguments": {...}}`, a call that is valid by construction, or
 `{"message": ...}`, an answer. The translator turns either back into deltas; the text of a message
-streams as it comes. Calls and outputs in the history become plain text of the same form.
+streams as it comes. Calls and outputs in the history become plain talk.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def constrain(request: Request) -> Request:
     """Return a request without tools that asks for the same."""
     items = request.input
     if items is not None and not isinstance(items, str):
-        items = tuple(_plain_items(items))
+        items = tuple(_plain_items(items, held=is_constrained(request)))
     request = msgspec.structs.replace(request, input=items)
     if is_constrained(request):
         texts = (request.instructions, _describe(request))
@@ -50,21 +50,45 @@ def constrain(request: Request) -> Request:
     return msgspec.structs.replace(request, tools=None, tool_choice=None, parallel_tool_calls=None)
 
 
-def _plain_items(items: tuple[InputItem, ...]) -> Iterator[InputItem]:
-    names = {
-        id(output): cast("FunctionCall", items[position]).name
+def _plain_items(items: tuple[InputItem, ...], *, held: bool) -> Iterator[InputItem]:
+    """Yield `items` with calls and outputs told as talk.
+
+    A small model repeats what it said last. So no call stands there for it to repeat, and what the
+    assistant said has the form of an answer, if the model is `held` to that form.
+    """
+    calls = {
+        id(output): cast("FunctionCall", items[position])
         for position, output in pair_outputs(items).items()
     }
     for item in items:
         match item:
+            case Message(role="assistant"):
+                yield _said(text_of(item.content), held=held)
             case FunctionCall():
-                text = f'{{"name": {_json(item.name)}, "arguments": {item.arguments or "{}"}}}'
-                yield Message(role="assistant", content=text)
+                yield _said("Let me look.", held=held)
             case FunctionCallOutput():
-                text = InputText(text=f"{names[id(item)]} returned: {text_of(item.output)}")
-                yield Message(role="user", content=(text, *attachments(item.output)))
+                yield _told(calls[id(item)], item)
             case _:
                 yield item
+
+
+def _said(text: str, *, held: bool) -> Message:
+    return Message(role="assistant", content=_json({"message": text}) if held else text)
+
+
+def _told(call: FunctionCall, output: FunctionCallOutput) -> Message:
+    text = f"The result of {call.name}{_in_words(call.arguments)} is: {text_of(output.output)}"
+    parts = (InputText(text=text), *attachments(output.output))
+    return Message(role="user", content=(*parts, InputText(text="What is your answer?")))
+
+
+def _in_words(arguments: str) -> str:
+    """Return the values of `arguments`, which tell apart the calls of one function."""
+    try:
+        values = msgspec.json.decode(arguments or "{}", type=dict[str, Any]).values()
+    except msgspec.DecodeError:
+        return ""
+    return " for " + ", ".join(map(str, values)) if values else ""
 
 
 def _describe(request: Request) -> str:
@@ -205,8 +229,7 @@ class AnswerReader:
         try:
             answer = _decode_answer(held.encode())
         except msgspec.DecodeError:
-            cut = _CUT_CALL.match(held)
-            return [ToolCall(0, None, cut[1], held[cut.end() :])] if cut else [Text(held)]
+            return _read_cut(held)
         if answer.name:
             return [ToolCall(0, None, answer.name, bytes(answer.arguments).decode())]
         return [Text(bytes(answer.message).decode() or held)]
@@ -219,3 +242,10 @@ class AnswerReader:
             return []
         self._held = self._held[len(characters) :]
         return [Text(msgspec.json.decode(f'"{characters}"', type=str))]
+
+
+def _read_cut(held: str) -> list[Delta]:
+    """Read an answer that ended early, or one by a server that did not keep to the schema."""
+    if call := _CUT_CALL.match(held):
+        return [ToolCall(0, None, call[1], held[call.end() :])]
+    return [] if held.lstrip().startswith("{") else [Text(held)]

@@ -72,7 +72,8 @@ class ChatTranslator:
                 self._finish("stop", deltas)
             return deltas
         chunk = read_chunk(frame.data)
-        if failure := reported_failure(frame, chunk, self._provider):
+        # OpenRouter may add an error to an answer that has ended: what came before it is whole.
+        if not self._finished and (failure := reported_failure(frame, chunk, self._provider)):
             raise failure
         for choice in chunk.choices or ():
             if choice.index == 0:
