@@ -76,14 +76,13 @@ class Attempts:
         self, deployment: Deployment, attempt: Callable[[Deployment], Awaitable[T]]
     ) -> T:
         account = deployment.account
+        self._health.began(account)
         tell = partial(self._health.abandoned, account)
         try:
             answer = await attempt(deployment)
             tell = partial(self._health.answered, account)
         except UpstreamError as error:
-            tell = partial(self._health.answered, account)
-            if error.retryable:
-                tell = partial(self._health.failed, account, error)
+            tell = partial(self._health.failed, account, error)
             raise
         finally:
             tell()

@@ -68,7 +68,7 @@ class Engine:
         self._backends = Backends(self._providers, transport or HttpTransport(), self._launcher)
         self._attempts = Attempts(Health(clock), chance)
         self._native = NativePath(
-            router=self.router, seal=self._seal, shared=len(config.api_keys) > 1
+            router=self.router, seal=self._seal, ids=self._ids, shared=len(config.api_keys) > 1
         )
         self._permits = Permits(config.server.max_in_flight)
         self._observers = plugins.observers(config)

@@ -14,7 +14,7 @@ from gateway.core.exchange import Whole
 from gateway.core.intake import Intake
 from gateway.core.router import Router
 from gateway.errors import InvalidRequestError, UpstreamProtocolError
-from gateway.ids import Seal
+from gateway.ids import Ids, Seal
 from gateway.plugin.deployment import Deployment
 from gateway.plugin.dialect import NativeCall, NativeDialect, UpstreamRequest
 from gateway.stream.relay import Relay, Rewrite, rewrite_response
@@ -54,6 +54,7 @@ class NativePath(Struct, frozen=True, kw_only=True):
 
     router: Router
     seal: Seal
+    ids: Ids
     shared: bool
 
     def encode(
@@ -131,7 +132,10 @@ class NativePath(Struct, frozen=True, kw_only=True):
             return upstream_model if alias == deployment.model else alias
 
         return Rewrite(
-            seal=lambda upstream_id: self.seal.seal(tenant, account, upstream_id), rename=rename
+            seal=lambda upstream_id: self.seal.seal(tenant, account, upstream_id),
+            rename=rename,
+            response_id=intake.envelope.response_id or self.ids.mint("resp"),
+            model=alias,
         )
 
 
