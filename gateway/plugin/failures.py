@@ -58,8 +58,8 @@ _QUOTA = re.compile(
 )
 _BAD_KEY = re.compile(r"(incorrect|invalid)[ _](x-)?api[ _-]?key", re.IGNORECASE)
 _SECRETS = re.compile(
-    r"\b(?:sk|pk|rk|xai|gsk|hf|AIza|csk|nvapi|tgp|pplx|fw)[-_][\w*.-]{6,}"
-    r"|\bBearer\s+\S+|\S*\*{3,}\S*"
+    r"\b(?:sk|pk|rk|xai|gsk|hf|csk|nvapi|tgp|pplx|fw)[-_][\w*.-]{6,}"
+    r"|\b(?:AIza|AKIA)[\w-]{8,}|\bBearer\s+\S+|[^\s*]{0,64}\*{3,}\S*"
 )
 _ADDRESSES = re.compile(r"https?://[^\s\"'<>)]+|\barn:[\w:/.-]+")
 
@@ -67,18 +67,17 @@ _ADDRESSES = re.compile(r"https?://[^\s\"'<>)]+|\barn:[\w:/.-]+")
 def read_failure(failure: Failure, *, provider: str = "") -> UpstreamError:
     """Say which of our errors `failure` is; copes with any status and any body.
 
-    The message names `provider` and keeps the upstream's own words, less what looks like a key, a
-    URL or an ARN. Retry hints are in `retry_after` and, as they came, in `headers`.
+    The message names `provider`, if given, and keeps the upstream's own words, less what looks
+    like a key, a URL or an ARN. Retry hints are in `retry_after` and, as they came, in `headers`.
     """
     report = read_report(failure.body)
-    who = provider or "the upstream"
     kind = _kind(failure.status, report)
-    if kind is UpstreamRejectedError:
-        error = _rejection(failure.status, report, who)
-    elif kind is UpstreamAuthenticationError:
-        error = UpstreamAuthenticationError(_accusation(failure.status, report, who))
+    if kind is UpstreamAuthenticationError:
+        error = kind(_accusation(failure.status, report, provider))
     else:
-        error = kind(_words(failure, report, who))
+        error = kind(_words(failure.status, report, provider))
+    if isinstance(error, UpstreamRejectedError):
+        _specify(error, failure.status, report)
     if isinstance(error, UpstreamUnavailableError) and failure.status not in _OVERLOADED:
         error.status, error.code = 502, "upstream_error"
     _add_retry_hints(error, failure, report)
@@ -113,39 +112,34 @@ def _kind(status: int, report: ErrorReport) -> type[UpstreamError]:
     return _KINDS.get(status, UpstreamUnavailableError if status >= 500 else UpstreamRejectedError)
 
 
-def _rejection(status: int, report: ErrorReport, who: str) -> UpstreamRejectedError:
-    message = _words(Failure(status=status), report, who)
-    error = UpstreamRejectedError(message, code=report.code, param=report.param)
-    error.status = status
+def _specify(error: UpstreamRejectedError, status: int, report: ErrorReport) -> None:
+    error.status, error.code, error.param = status, report.code, report.param
     if report.code != "string_above_max_length" and report.mentions(_CONTEXT_LENGTH):
         error.status, error.code, error.param = 400, "context_length_exceeded", "input"
     elif status == 413:
         error.code = "request_too_large"
-    return error
 
 
-def _accusation(status: int, report: ErrorReport, who: str) -> str:
-    text = (
-        f"{who} refused the gateway's credential with status {status}; check the deployment's key"
-    )
+def _accusation(status: int, report: ErrorReport, provider: str) -> str:
+    who = provider or "the provider"
+    text = f"{who} refused the gateway's key with status {status}; check the deployment's api_key"
     # Vendors like to quote most of the key that they refuse.
     if not report.message or _SECRETS.search(report.message):
         return text
     return f"{text}: {_clean(report.message)}"
 
 
-def _words(failure: Failure, report: ErrorReport, who: str) -> str:
+def _words(status: int, report: ErrorReport, provider: str) -> str:
     if report.message:
-        return f"{who}: {_clean(report.message)}"
-    if 300 <= failure.status < 400:
-        return (
-            f"{who} answered with a redirect ({failure.status}); set base_url to its final address"
-        )
-    return f"{who} answered with status {failure.status} and no readable error message"
+        return f"{provider}: {_clean(report.message)}" if provider else _clean(report.message)
+    who = provider or "the provider"
+    if 300 <= status < 400:
+        return f"{who} answered with a redirect ({status}); set base_url to its final address"
+    return f"{who} answered with status {status} and no readable error message"
 
 
 def _clean(text: str) -> str:
-    return _ADDRESSES.sub("(address removed)", _SECRETS.sub("***", text))[:_LONGEST_MESSAGE]
+    return _ADDRESSES.sub("(address removed)", _SECRETS.sub("***", text[:_LONGEST_MESSAGE]))
 
 
 def _add_retry_hints(error: UpstreamError, failure: Failure, report: ErrorReport) -> None:
