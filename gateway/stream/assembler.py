@@ -9,6 +9,7 @@ import msgspec
 
 from gateway.errors import GatewayError, UpstreamProtocolError
 from gateway.stream import deltas as d
+from gateway.stream.calls import Calls
 from gateway.stream.failure import error_event, response_error
 from gateway.stream.slots import CallSlot, MessageSlot, ReasoningSlot, Status
 from gateway.stream.whole_items import changed, id_prefix, item_id, whole_events, with_parts
@@ -16,7 +17,6 @@ from gateway.types.content import Logprob
 from gateway.types.events import (
     Event,
     KnownEvent,
-    OutputItemDone,
     ResponseCompleted,
     ResponseCreated,
     ResponseFailed,
@@ -51,13 +51,11 @@ class Assembler:
         self._ended = False
         self._reason: d.FinishReason | None = None
         self._usage = Usage()
-        self._count = 0
+        self._indexes = 0
         self._items: dict[int, OutputItem] = {}
         self._writing: MessageSlot | ReasoningSlot | None = None
         self._logprobs: dict[d.Key, tuple[Logprob, ...]] = {}
-        self._calls: dict[d.Key, CallSlot] = {}
-        self._unnamed: dict[d.Key, d.ToolCall] = {}
-        self._closed_calls: set[d.Key] = set()
+        self._calls = Calls()
         self._call_ids: set[str] = set()
         self._item_ids: set[str] = set()
 
@@ -100,7 +98,7 @@ class Assembler:
             reason = IncompleteDetails(reason=self._reason)
             self._settle(status="incomplete", incomplete_details=reason)
             return self._stamp([ResponseIncomplete(response=self._response)])
-        if self._unnamed:
+        if self._calls.nameless:
             return self.fail(UpstreamProtocolError("the provider began a tool call without a name"))
         self._settle(status="completed", completed_at=int(self._now()))
         return self._stamp([ResponseCompleted(response=self._response)])
@@ -190,25 +188,16 @@ class Assembler:
         return slot
 
     def _call(self, delta: d.ToolCall) -> list[KnownEvent]:
-        if delta.key in self._calls:
-            return self._calls[delta.key].write(delta.arguments)
-        if delta.key in self._closed_calls:
-            if not delta.arguments:
-                return []
-            raise UpstreamProtocolError(
-                f"the provider sent more arguments for tool call {delta.key!r} after its end"
-            )
-        return self._begin_call(_joined(self._unnamed.pop(delta.key, None), delta))
-
-    def _begin_call(self, call: d.ToolCall) -> list[KnownEvent]:
-        """Open `call`, or keep it until its name is known: `output_item.added` has to say it."""
-        if not call.name:
-            self._unnamed[call.key] = call
+        slot = self._calls.get(delta.key)
+        if slot is not None:
+            return slot.write(delta.arguments)
+        call = self._calls.begin(delta)
+        if call is None or not call.name:
             return []
         events = self._close_writing("completed")
         call_id = self._fresh(call.call_id, "call", self._call_ids)
         slot = CallSlot(self._next_index(), self._mint("fc"), call_id, call.name)
-        self._calls[call.key] = slot
+        self._calls.open(call.key, slot)
         return [*events, *slot.opening(), *slot.write(call.arguments)]
 
     def _hand_over(self, item: OutputItem) -> list[KnownEvent]:
@@ -223,10 +212,8 @@ class Assembler:
 
     def _close_all(self, status: Status) -> list[KnownEvent]:
         events = self._close_writing(status)
-        for slot in self._calls.values():
+        for slot in self._calls.end():
             events += self._close(slot, status)
-        self._closed_calls.update(self._calls)
-        self._calls.clear()
         return events
 
     def _close_writing(self, status: Status) -> list[KnownEvent]:
@@ -237,29 +224,15 @@ class Assembler:
         self, slot: MessageSlot | ReasoningSlot | CallSlot, status: Status
     ) -> list[KnownEvent]:
         events = slot.closing(status)
-        last = events[-1]
-        if isinstance(last, OutputItemDone):
-            self._items[slot.index] = last.item
+        self._items[slot.index] = slot.item(status)
         return events
 
     def _next_index(self) -> int:
-        index = self._count
-        self._count += 1
-        return index
+        self._indexes += 1
+        return self._indexes - 1
 
     def _fresh(self, name: str | None, prefix: str, taken: set[str]) -> str:
         """Return `name`, or a new one if there is none or it is taken: clients go by these."""
         fresh = name if name and name not in taken else self._mint(prefix)
         taken.add(fresh)
         return fresh
-
-
-def _joined(earlier: d.ToolCall | None, later: d.ToolCall) -> d.ToolCall:
-    if earlier is None:
-        return later
-    return d.ToolCall(
-        key=later.key,
-        call_id=earlier.call_id or later.call_id,
-        name=later.name,
-        arguments=earlier.arguments + later.arguments,
-    )
