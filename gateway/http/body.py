@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 from starlette.types import Receive
@@ -73,16 +73,16 @@ class _Inflater(Protocol):
     def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
 
 
-def _inflater(encoding: str, limit: int) -> Callable[[], _Inflater] | None:
+def _inflater(encoding: str, limit: int) -> _Inflater | None:
     match encoding.strip().lower():
         case "" | "identity":
             return None
         case "gzip" | "x-gzip":
-            return lambda: zlib.decompressobj(_GZIP)
+            return zlib.decompressobj(_GZIP)
         case "zstd":
             window = max(_USUAL_WINDOW, limit.bit_length())
             options: dict[int, int] = {zstd.DecompressionParameter.window_log_max: window}
-            return lambda: zstd.ZstdDecompressor(options=options)
+            return zstd.ZstdDecompressor(options=options)
         case _:
             raise _unsupported(
                 "the content encoding of the body is not supported; use gzip, zstd or none",
@@ -90,27 +90,17 @@ def _inflater(encoding: str, limit: int) -> Callable[[], _Inflater] | None:
             )
 
 
-def _inflate(body: bytes, inflater: Callable[[], _Inflater], limit: int) -> bytes:
-    """Return what `body` holds: one or more compressed streams, one after the other."""
-    whole = bytearray()
-    rest = body
+def _inflate(body: bytes, stream: _Inflater, limit: int) -> bytes:
     try:
-        while rest or not whole:
-            stream = inflater()
-            # One byte more than allowed shows a bomb before it has grown any further.
-            whole += stream.decompress(rest, limit + 1 - len(whole))
-            if len(whole) > limit:
-                raise _too_large(limit)
-            if not stream.eof:
-                raise InvalidRequestError("the compressed body ends too early")
-            rest = stream.unused_data
-            if not whole and not rest:
-                break
+        # One byte more than allowed shows a bomb before it has grown any further.
+        inflated = stream.decompress(body, limit + 1)
     except (zlib.error, zstd.ZstdError) as error:
-        raise InvalidRequestError(
-            "the body is not what its content-encoding header says"
-        ) from error
-    return bytes(whole)
+        raise _undecodable() from error
+    if len(inflated) > limit:
+        raise _too_large(limit)
+    if not stream.eof or stream.unused_data:
+        raise _undecodable()
+    return inflated
 
 
 def _check_content_type(content_type: str) -> None:
@@ -122,6 +112,10 @@ def _check_content_type(content_type: str) -> None:
 
 def _too_large(limit: int) -> RequestTooLargeError:
     return RequestTooLargeError(f"the body is larger than the {limit} bytes that are allowed")
+
+
+def _undecodable() -> InvalidRequestError:
+    return InvalidRequestError("the body is not what its content-encoding header says")
 
 
 def _unsupported(message: str, headers: Mapping[str, str]) -> InvalidRequestError:
