@@ -61,6 +61,7 @@ class Demo:
             config,
             server=replace(config.server, workers=1),
             api_keys=(*config.api_keys, *_entries(self._key)),
+            logging=replace(config.logging, level="warning"),  # no line in the middle of the answer
         )
 
     def begin(self, url: str) -> None:
@@ -139,7 +140,7 @@ def _timing(began: float, first: float, end: float, tokens: int) -> str:
     # The first token is not part of the rate: it stands for the time that the prompt took.
     rate = (tokens - 1) / (end - first) if tokens > 1 and end > first else 0.0
     speed = f", {rate:.0f} tokens/s" if rate else ""
-    return f"first token after {first - began:.2f} s, {tokens} in {end - began:.2f} s{speed}"
+    return f"first token after {first - began:.2f} s, {tokens} tokens in {end - began:.2f} s{speed}"
 
 
 def _entries(key: str) -> tuple[ApiKeyEntry, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from gateway.cli.download import downloads
-from gateway.config import Config, ModelEntry
+from gateway.config import Config, ModelEntry, ServerSettings
 from gateway.core.deployments import deployments
 from gateway.plugin import ApiKey, Provider
 from gateway.plugin.manager import Plugins
@@ -28,9 +28,8 @@ def explain(config: Config, plugins: Plugins) -> Iterator[str]:
         yield f"  key       {_key_source(entry, provider, config.environment)}"
         if entry.headers:
             yield f"  headers   {', '.join(entry.headers)}"
-    scheme = "https" if config.server.tls_certificate else "http"
-    yield f"address: {scheme}://{config.server.host}:{config.server.port}"
-    yield f"access: {access(config)}"
+    yield f"listens on {_address(config.server)}"
+    yield access(config)
     if config.plugins.block:
         yield f"plugins not loaded: {', '.join(config.plugins.block)}"
 
@@ -63,6 +62,12 @@ def list_plugins(plugins: Plugins) -> Iterator[str]:
         origin = f"{plugin.distribution} {plugin.version}" if plugin.distribution else "built in"
         offers = f": providers {', '.join(plugin.providers)}" if plugin.providers else ""
         yield f"{plugin.name}  ({origin}){offers}"
+
+
+def _address(server: ServerSettings) -> str:
+    scheme = "https" if server.tls_certificate else "http"
+    host = f"[{server.host}]" if ":" in server.host else server.host
+    return f"{scheme}://{host}:{server.port}"
 
 
 def _key_source(entry: ModelEntry, provider: Provider, environment: Mapping[str, str]) -> str:
