@@ -36,6 +36,7 @@ class Translation:
         self._assembler = assembler
         self._stream = stream
         self._started = False
+        self._events: list[Event] = []
         self.ended = False
         self.failure: GatewayError | None = None
 
@@ -53,18 +54,18 @@ class Translation:
 
     def feed(self, chunk: bytes) -> bytes:
         """Return the events that `chunk` brings about. Raises `UpstreamError` if it reports a
-        failure.
+        failure; then `fail` returns the events of what came before it, too.
         """
-        events = self._start()
-        events += self._read(self._framing.feed(chunk))
-        return self._write(events)
+        self._start()
+        self._read(self._framing.feed(chunk))
+        return self._write()
 
     def close(self) -> bytes:
         """Return the last events: those of a good end, or of a failure if the answer had no end."""
-        events = self._start()
-        events += self._read(self._framing.close())
-        events += self._finish()
-        return self._write(events)
+        self._start()
+        self._read(self._framing.close())
+        self._finish()
+        return self._write()
 
     async def drain(self, answer: Answer) -> None:
         """Read the whole `answer`. Raises `UpstreamError` if it fails on the way."""
@@ -77,47 +78,45 @@ class Translation:
     def fail(self, error: GatewayError) -> bytes:
         """Return the events of a failure; nothing if the response has ended already."""
         if self.ended:
-            return b""
-        events = self._start()
+            return self._write()
+        self._start()
         if self._assembler.finished:  # only what comes after the end marker is missing
-            events += self._finish()
+            self._finish()
         else:
             self.ended, self.failure = True, error
-            events += self._assembler.fail(error)
-        return self._write(events)
+            self._events += self._assembler.fail(error)
+        return self._write()
 
-    def _start(self) -> list[Event]:
-        if self._started:
-            return []
-        self._started = True
-        return self._assembler.start()
+    def _start(self) -> None:
+        if not self._started:
+            self._started = True
+            self._events += self._assembler.start()
 
-    def _read(self, frames: Iterable[Frame]) -> list[Event]:
-        events: list[Event] = []
+    def _read(self, frames: Iterable[Frame]) -> None:
         for frame in frames:
             if self.ended:
                 break
             try:
                 for delta in self._translator.feed(frame):
-                    events += self._assembler.feed(delta)
+                    self._events += self._assembler.feed(delta)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 raise UpstreamProtocolError(
                     f"the upstream sent an unreadable frame: {error}"
                 ) from error
             if frame.data == _END:
-                events += self._finish()
-        return events
+                self._finish()
 
-    def _finish(self) -> list[Event]:
+    def _finish(self) -> None:
         if self.ended:
-            return []
+            return
         self.ended = True
-        events = self._assembler.finish()
+        self._events += self._assembler.finish()
         if self.outcome == "failed":
             self.failure = UpstreamProtocolError("the upstream's answer was cut short")
-        return events
 
-    def _write(self, events: list[Event]) -> bytes:
+    def _write(self) -> bytes:
+        """Return the events since the last block. A failure must not lose those before it."""
+        events, self._events = self._events, []
         if not self._stream or not events:
             return b""
         block = encode_frames(events)
