@@ -1,0 +1,3 @@
+"""Settings of the whole suite."""
+
+pytest_plugins = ("gateway.testing.corpus_option",)
