@@ -21,11 +21,16 @@ from gateway.stream.assembler import Assembler
 from gateway.stream.lifecycle import violations
 from gateway.stream.sse import SSEDecoder, encode_frames
 from gateway.types.content import Logprob, OutputText, SummaryText, UrlCitation
+from gateway.types.hosted_items import McpListedTool
 from gateway.types.items import (
     CustomToolCall,
     FunctionCall,
     McpApprovalRequest,
+    McpCall,
+    McpListTools,
     Message,
+    OutputItem,
+    Program,
     Reasoning,
     WebSearchCall,
 )
@@ -370,6 +375,18 @@ def test_a_complete_message_brings_its_parts_in_events() -> None:
     assert output(stream)[0]["phase"] == "commentary"
 
 
+def test_a_complete_message_keeps_a_part_of_an_unknown_type() -> None:
+    part = Unknown({"type": "acme:part", "n": 1})
+    stream = assemble(d.Item(Message(role="assistant", content=(part,))), d.Finished())
+    assert told(stream)[1:-1] == ["content_part.added", "content_part.done"]
+    assert output(stream)[0]["content"] == [part]
+
+
+def test_an_annotation_before_any_text_opens_the_message() -> None:
+    (item,) = output(assemble(d.Annotation(CITATION), d.Text("Hi"), d.Finished()))
+    assert item["content"][0]["text"] == "Hi"
+
+
 def test_a_complete_message_may_be_a_bare_text() -> None:
     (item,) = output(assemble(d.Item(Message(role="assistant", content="Hi")), d.Finished()))
     assert item["content"][0]["text"] == "Hi"
@@ -380,6 +397,23 @@ def test_a_complete_reasoning_item_brings_its_summary_in_events() -> None:
     stream = assemble(d.Item(item), d.Finished())
     assert "encrypted_content" not in stream[2]["item"]
     assert "reasoning_summary_text.delta" in told(stream)
+
+
+@pytest.mark.parametrize(
+    ("item", "field", "empty"),
+    [
+        (McpCall(name="m", arguments="{}", server_label="s", output="ok"), "output", None),
+        (McpListTools(server_label="s", tools=(McpListedTool(name="m"),)), "tools", []),
+        (Program(call_id="a", code="1 + 1"), "code", ""),
+    ],
+    ids=["mcp_call", "mcp_list_tools", "program"],
+)
+def test_a_complete_item_is_announced_without_its_result(
+    item: OutputItem, field: str, empty: object
+) -> None:
+    stream = assemble(d.Item(item), d.Finished())
+    assert stream[2]["item"][field] == empty
+    assert output(stream)[0][field] not in (empty, None)
 
 
 def test_calls_stay_open_around_a_complete_item() -> None:

@@ -326,6 +326,18 @@ def test_a_stream_without_numbers_passes_only_if_that_is_allowed(stream: Stream)
     assert violations(stream, numbered=False) == []
 
 
+def test_a_resumed_stream_without_numbers_is_named(stream: Stream) -> None:
+    for event in stream:
+        del event["sequence_number"]
+    assert violations(stream[4:], resumed=True) == ["the stream has no sequence numbers"]
+
+
+def test_a_compaction_may_begin_before_its_item(stream: Stream) -> None:
+    compacting = {"type": "response.compaction.compacting", "item_id": "rs_1", "output_index": 0}
+    stream.insert(2, compacting)
+    assert violations(renumbered(stream)) == []
+
+
 def test_a_native_stream_may_end_without_its_output(stream: Stream) -> None:
     stream = with_value(stream, "completed/response/output", [])
     assert violations(stream, native=True) == []

@@ -128,6 +128,10 @@ def test_only_the_first_byte_order_mark_is_left_out() -> None:
     assert decode("\ufeff\ufeffdata: 1\n\ndata: 2\n\n".encode()) == [Frame(b"2")]
 
 
+def test_a_byte_order_mark_in_mid_stream_is_not_left_out() -> None:
+    assert decode(b"data: 1\n", "\ufeffdata: 2\n\n".encode()) == [Frame(b"1")]
+
+
 def test_a_name_that_is_not_utf8_does_not_stop_the_stream() -> None:
     assert decode(b"event: \xff\ndata: 1\n\n") == [Frame(b"1", "\ufffd")]
 
@@ -145,12 +149,12 @@ def test_a_frame_is_out_as_soon_as_its_blank_line_is_in() -> None:
 @pytest.mark.parametrize(
     "chunks",
     [
-        [b"data: 12345\n"],
+        [b"data: 12345\n\n"],
         [b"data: 123", b"45"],
         [b"data: 123\n", b"data: 45\n"],
         [b": 12345678901"],
     ],
-    ids=["one line", "an unfinished line", "several lines", "a comment without end"],
+    ids=["a whole frame", "an unfinished line", "several lines", "a comment without end"],
 )
 def test_a_frame_over_the_limit_is_refused(chunks: list[bytes]) -> None:
     with pytest.raises(UpstreamProtocolError, match="more than 4 bytes"):
