@@ -13,7 +13,7 @@ from gateway.cli.download import pull
 from gateway.cli.explanation import access, explain, list_models, list_plugins
 from gateway.config import Config, cache_directory, default_config, environment, load
 from gateway.errors import ConfigError, GatewayError
-from gateway.observe import logging
+from gateway.observe import logging as request_log
 from gateway.plugin.manager import Plugins
 from gateway.server import Ready, check_binding, run
 
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: Options, environment: Mapping[str, str]) -> None:
     config = load(options.config, environment) if options.config else default_config(environment)
     config = _overridden(config, options)
-    plugins = Plugins(extra=(logging,), blocked=config.plugins.block)
+    plugins = Plugins(extra=(request_log,), blocked=config.plugins.block)
     match options.command:
         case "check":
             check_binding(config)
@@ -65,7 +65,7 @@ def _serve(config: Config, plugins: Plugins, then: Ready | None = None) -> None:
         if then:
             then(url)
 
-    logging.configure(config.logging.level)
+    request_log.configure(config.logging.level)
     run(config, plugins, ready=ready)
 
 
