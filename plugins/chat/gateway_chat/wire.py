@@ -142,14 +142,19 @@ def read_chunk(data: bytes) -> Chunk:
     Raises `UpstreamProtocolError` if `data` is not a JSON object.
     """
     try:
+        return _read(data)
+    except (ValueError, RecursionError) as error:
+        raise UpstreamProtocolError(f"the upstream sent a broken frame: {error}") from error
+
+
+def _read(data: bytes) -> Chunk:
+    try:
         return _decode(data)
     except msgspec.ValidationError:
         chunk = _salvage(Chunk, msgspec.json.decode(data))
-    except (ValueError, RecursionError) as error:
-        raise UpstreamProtocolError(f"the upstream sent broken JSON: {error}") from error
-    if not isinstance(chunk, Chunk):
-        raise UpstreamProtocolError("the upstream sent JSON that is not an object")
-    return chunk
+        if not isinstance(chunk, Chunk):
+            raise
+        return chunk
 
 
 def _salvage(kind: Any, value: Any) -> Any:
