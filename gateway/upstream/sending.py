@@ -3,43 +3,66 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from gateway.errors import UpstreamTimeoutError
 from gateway.plugin.deployment import Timeouts
+from gateway.upstream.deadline import Deadline
 
 __all__ = ["Sending", "host_of"]
 
 
 class Sending:
-    """What is known of one request under way.
+    """What is known of one request under way, from the call to the end of its answer.
 
-    `limit` is the timer that the sending runs under: it ends the wait for a connection, then the
-    wait for the answer. All times are the event loop's.
+    `due` is when the first byte of the answer must be here, in the event loop's time. Whoever waits
+    for it, or for more, is given a `TimeoutError` by `deadline`.
     """
 
-    __slots__ = ("_transport", "again", "answered", "due", "fresh", "limit", "timeouts", "url")
+    __slots__ = (
+        "_answered",
+        "_fail",
+        "_transport",
+        "again",
+        "deadline",
+        "due",
+        "fresh",
+        "timeouts",
+        "url",
+    )
 
     def __init__(self, url: str, timeouts: Timeouts) -> None:
         self.url = url
         self.timeouts = timeouts
-        self.limit: asyncio.Timeout | None = None
-        self.due: float | None = None  # for the first byte, once there is a connection
+        self.deadline = Deadline(self._miss)
+        self.due: float | None = None  # none before there is a connection
         self.fresh = False  # the connection is new
         self.again = False  # only a new connection will do
-        self.answered = False
+        self._answered = False
         self._transport: asyncio.Transport | None = None
+        self._fail: Callable[[Exception], None] | None = None
 
     def begin_again(self) -> None:
-        """Start over, with time to connect anew."""
+        """Start over, with a new connection."""
         self.again = True
         self.due = None
-        self._limit_to(self.timeouts.connect)
+        self.deadline.met()
 
-    def connected(self, transport: asyncio.Transport | None) -> None:
+    def has_connection(
+        self, transport: asyncio.Transport | None, fail: Callable[[Exception], None]
+    ) -> None:
         """Note that a connection is there: from now on the first byte is waited for."""
         self._transport = transport
-        self.due = self._limit_to(self.timeouts.first_byte)
+        self._fail = fail
+        self.due = asyncio.get_running_loop().time() + self.timeouts.first_byte
+        self.deadline.wait_until(self.due)
+
+    def has_answer(self, fail: Callable[[Exception], None]) -> None:
+        """Note that the headers of the answer are there: nobody waits now."""
+        self._answered = True
+        self._fail = fail
+        self.deadline.met()
 
     def late(self) -> UpstreamTimeoutError:
         """Say what did not come in time."""
@@ -55,7 +78,8 @@ class Sending:
 
     def over(self) -> None:
         """Close the connection if no answer came."""
-        if not self.answered:
+        if not self._answered:
+            self.deadline.close()
             self.abort()
 
     def abort(self) -> None:
@@ -63,11 +87,9 @@ class Sending:
         if self._transport is not None:
             self._transport.abort()
 
-    def _limit_to(self, seconds: float) -> float:
-        assert self.limit is not None
-        due = asyncio.get_running_loop().time() + seconds
-        self.limit.reschedule(due)
-        return due
+    def _miss(self) -> None:
+        if self._fail is not None:
+            self._fail(TimeoutError())
 
 
 def host_of(url: str) -> str:

@@ -1,9 +1,9 @@
 """The core's own transport: HTTP over one shared aiohttp session.
 
-aiohttp's own timeouts are all off. One timer limits the sending of a request: first the connection,
-and once that is there the headers of the answer; what remains is for the first byte of the body.
-From then on a `Deadline` limits each wait for more. The connector reports on a request under way,
-because aiohttp does not tell its caller when a connection is there, nor whether it is new.
+aiohttp limits only the time until there is a connection. Its other limits set a timer anew with
+every packet; ours are one `Deadline` for the whole exchange: for the first byte, and then for each
+wait for more. The connector reports on a request under way, because aiohttp does not tell its
+caller when a connection is there, nor whether it is new.
 """
 
 from __future__ import annotations
@@ -30,12 +30,10 @@ from gateway.errors import (
 )
 from gateway.plugin.deployment import Timeouts
 from gateway.plugin.dialect import UpstreamRequest
-from gateway.upstream.deadline import Deadline
 from gateway.upstream.sending import Sending, host_of
 
 __all__ = ["HttpAnswer", "HttpTransport", "TransportOptions"]
 
-_NO_TIMEOUTS = aiohttp.ClientTimeout()
 _OUR_HEADERS = {"accept-encoding": "identity", "user-agent": "responses-gateway"}
 _WRITTEN_AT_ONCE = (
     1 << 20
@@ -93,6 +91,7 @@ class HttpTransport:
         self._options = options or TransportOptions()
         self._session: aiohttp.ClientSession | None = None
         self._answers: WeakSet[HttpAnswer] = WeakSet()
+        self._connect_limits: dict[float, aiohttp.ClientTimeout] = {}
 
     async def send(self, request: UpstreamRequest, timeouts: Timeouts, /) -> HttpAnswer:
         """Send `request` and return the answer once its headers are here.
@@ -104,22 +103,20 @@ class HttpTransport:
         sending = Sending(request.url, timeouts)
         _SENDING.set(sending)
         try:
-            async with asyncio.timeout(timeouts.connect) as limit:
-                sending.limit = limit
-                response = await self._exchange(request, sending)
+            response = await self._exchange(request, sending)
         except TimeoutError as error:
             raise sending.late() from error
         except _FOREIGN as error:
             raise _ours(error, request.url, answered=False) from error
         finally:
             sending.over()
-        if 300 <= response.status < 400:
-            response.close()
+        answer = HttpAnswer(response, sending, self._options.body_limit)
+        if 300 <= answer.status < 400:
+            answer.close()
             raise UpstreamProtocolError(
-                f"{host_of(request.url)} answered with a redirect ({response.status}), which is not"
+                f"{host_of(request.url)} answered with a redirect ({answer.status}), which is not"
                 " followed: set base_url to where it leads"
             )
-        answer = HttpAnswer(response, sending, self._options.body_limit)
         self._answers.add(answer)
         return answer
 
@@ -150,9 +147,15 @@ class HttpTransport:
             data=_upload(request.body),
             headers=request.headers,
             allow_redirects=False,
+            timeout=self._connect_limit(sending.timeouts.connect),
         )
-        sending.answered = True
+        sending.has_answer(response.content.set_exception)
         return response
+
+    def _connect_limit(self, seconds: float) -> aiohttp.ClientTimeout:
+        if seconds not in self._connect_limits:
+            self._connect_limits[seconds] = aiohttp.ClientTimeout(connect=seconds)
+        return self._connect_limits[seconds]
 
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -166,7 +169,6 @@ class HttpTransport:
                     ssl=options.tls or True,
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=_NO_TIMEOUTS,
                 headers=_OUR_HEADERS,
                 skip_auto_headers=("Content-Type",),
                 proxy=options.proxy,
@@ -203,7 +205,7 @@ class HttpAnswer:
         self._sending = sending
         self._body_limit = body_limit
         self._first = True
-        self._deadline = Deadline(self._miss)
+        self._deadline = sending.deadline
         self._failure: UpstreamError | None = None
 
     async def chunk(self) -> bytes:
@@ -259,9 +261,6 @@ class HttpAnswer:
         else:
             self._deadline.wait(self._sending.timeouts.idle)
 
-    def _miss(self) -> None:
-        self._content.set_exception(TimeoutError())
-
     def _late(self) -> UpstreamTimeoutError:
         if self._first:
             return self._sending.late()
@@ -302,7 +301,8 @@ class _Connector(aiohttp.TCPConnector):
         while sending.again and not sending.fresh:
             connection.close()  # where one pooled connection was dead, the others are suspect
             connection = await super().connect(req, traces, timeout)
-        sending.connected(connection.transport)
+        assert connection.protocol is not None
+        sending.has_connection(connection.transport, connection.protocol.set_exception)
         return connection
 
     async def _create_connection(
