@@ -122,7 +122,7 @@ class Engine:
 
         async def attempt(deployment: Deployment) -> Reply:
             trace.attempt(deployment)
-            deployment = await self._backends.locate(deployment)
+            deployment = envelope.adjust(await self._backends.locate(deployment))
             dialect = self._backends.dialect(deployment)
             if native(dialect):
                 return await self._relay(intake, deployment, dialect, trace)
@@ -132,10 +132,8 @@ class Engine:
 
     def _candidates(self, intake: Intake) -> Sequence[Deployment]:
         chosen = intake.envelope.deployment
-        if chosen is not None:
-            self.router.adopt(chosen)
         if not intake.model:
-            return [self._holder(intake)]
+            return [chosen or self._holder(intake)]
         found = [chosen] if chosen is not None else self.router.route(intake.model)
         if intake.account is None:
             return found

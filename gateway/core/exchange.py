@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Protocol, Self
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from gateway.plugin.deployment import Deployment
+from gateway.plugin.deployment import Deployment, Timeouts
 from gateway.plugin.dialect import Operation
 from gateway.types.response import Usage
 
@@ -18,8 +19,9 @@ class Envelope(Struct, frozen=True, kw_only=True):
     """A request as it came: `body` is its JSON, untouched.
 
     `response_id` is the gateway's id out of the path, `query` the raw query string, `headers`
-    the client's in lower case. `deployment` is a caller's own choice of upstream (SDK only),
-    past the configured models.
+    the client's in lower case. The rest is for callers that may decide like the operator (SDK
+    only): `deployment` is their own choice of upstream, past the configured models, `timeouts`
+    take the place of the deployment's, and `extra_headers` go to the upstream as they are.
     """
 
     operation: Operation
@@ -29,6 +31,18 @@ class Envelope(Struct, frozen=True, kw_only=True):
     query: str = ""
     headers: Mapping[str, str] = {}
     deployment: Deployment | None = None
+    timeouts: Timeouts | None = None
+    extra_headers: Mapping[str, str] = {}
+
+    def adjust(self, deployment: Deployment) -> Deployment:
+        """Return `deployment` as this request wants it."""
+        if self.timeouts is None and not self.extra_headers:
+            return deployment
+        return replace(
+            deployment,
+            timeouts=self.timeouts or deployment.timeouts,
+            headers={**deployment.headers, **self.extra_headers},
+        )
 
 
 class Whole(Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -14,6 +14,7 @@ from gateway.plugin.deployment import Deployment
 __all__ = ["Router"]
 
 _WILDCARD = "*"
+_MOST_ADOPTED = 1000
 
 
 class Router:
@@ -29,9 +30,10 @@ class Router:
         self._chance = chance or random.Random()
         self._models: dict[str, list[Deployment]] = {}
         self._accounts: dict[str, list[Deployment]] = {}
+        self._adopted: dict[str, Deployment] = {}
         for deployment in deployments:
             self._models.setdefault(deployment.alias, []).append(deployment)
-            self.adopt(deployment)
+            self._accounts.setdefault(deployment.account, []).append(deployment)
         self._wildcards = sorted(
             (name for name in self._models if name.endswith(_WILDCARD)), key=len, reverse=True
         )
@@ -42,10 +44,16 @@ class Router:
         return list(self._models)
 
     def adopt(self, deployment: Deployment) -> None:
-        """Remember the account of a deployment, so that ids that it seals can be routed."""
-        known = self._accounts.setdefault(deployment.account, [])
-        if deployment not in known:
-            known.append(deployment)
+        """Remember how to reach an account that is not configured, so that its ids can be routed.
+
+        The latest thousand such accounts are known.
+        """
+        if deployment.account in self._accounts:
+            return
+        self._adopted.pop(deployment.account, None)
+        self._adopted[deployment.account] = deployment
+        if len(self._adopted) > _MOST_ADOPTED:
+            del self._adopted[next(iter(self._adopted))]
 
     def route(self, model: str) -> list[Deployment]:
         """Return the deployments of `model` in the order to try them. Raises `NotFoundError`."""
@@ -62,15 +70,14 @@ class Router:
 
     def account(self, account: str) -> Deployment | None:
         """Return a deployment that reaches `account`, if one is configured still."""
-        found = self._accounts.get(account)
-        return found[0] if found else None
+        return next(iter(self._known(account)), None)
 
     def alias(self, account: str, upstream_model: str) -> str:
         """Return the name under which clients know the model that `account` calls `upstream_model`.
 
         Providers answer with a dated name (`gpt-5.5-2026-04-23`) to a request for a plain one.
         """
-        known = self._accounts.get(account, ())
+        known = self._known(account)
         for deployment in known:
             if upstream_model == deployment.model:
                 return deployment.alias
@@ -81,6 +88,10 @@ class Router:
             if deployment.model == _WILDCARD:
                 return deployment.alias.replace(_WILDCARD, upstream_model)
         return upstream_model
+
+    def _known(self, account: str) -> Sequence[Deployment]:
+        adopted = self._adopted.get(account)
+        return self._accounts.get(account) or ([] if adopted is None else [adopted])
 
     def _match(self, model: str) -> list[Deployment]:
         for name in self._wildcards:
