@@ -349,22 +349,22 @@ def test_a_native_stream_may_be_older_than_cache_writes(stream: Stream) -> None:
     assert violations(stream, native=True) == []
 
 
-# What the recorded upstreams do that no rule allows. QUIRKS.md of the corpus tells the first three.
+# What the recorded streams do that no rule allows.
 EXCEPTIONS = {
     "openrouter-resp-stream-openai-responses-raw-cot-stream-openrouter-0": (
-        "item 0 of the final response",  # its reasoning item has another id there
+        "item 0 of the final response",  # another id for its reasoning item there (QUIRKS.md)
     ),
     "openai-resp-stream-custom-tool-1-0": (
-        "item 0: it is done without response.custom_tool_call_input.done",  # an old recording
+        "item 0: it is done without response.custom_tool_call_input.done",  # the oldest recording: not numbered either
     ),
     "bedrock-resp-stream-providers-bedrock-mantle-responses-chat-streams-through-the-resp-0": (
-        "item 1: its content parts came in the order [1]",  # it counts on from the reasoning
+        "item 1: its content parts came in the order [1]",  # it goes on counting from the reasoning item
     ),
     "openai-resp-stream-shell-container-1-0": (
-        "item 2: content part 0: its text differs",  # deltas were cut out of the recording
+        "item 2: content part 0: its text differs",  # fewer deltas than text: a rebuilt recording, probably shortened
     ),
 }
-UNNUMBERED = {"openai-resp-stream-custom-tool-1-0"}  # recorded before there were numbers
+UNNUMBERED = {"openai-resp-stream-custom-tool-1-0"}  # an old recording (QUIRKS.md)
 
 CASES = Path(__file__).parents[2] / "../shared/corpus/cases"
 RECORDINGS = {
