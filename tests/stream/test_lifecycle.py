@@ -351,18 +351,20 @@ def test_a_native_stream_may_be_older_than_cache_writes(stream: Stream) -> None:
 
 # What the recorded streams do that no rule allows.
 EXCEPTIONS = {
+    # QUIRKS.md: the final response has another id for the reasoning item.
     "openrouter-resp-stream-openai-responses-raw-cot-stream-openrouter-0": (
-        "item 0 of the final response",  # another id for its reasoning item there (QUIRKS.md)
+        "item 0 of the final response",
     ),
+    # An old recording, which has no sequence numbers either.
     "openai-resp-stream-custom-tool-1-0": (
-        "item 0: it is done without response.custom_tool_call_input.done",  # the oldest recording: not numbered either
+        "item 0: it is done without response.custom_tool_call_input.done",
     ),
+    # Seen here, not in QUIRKS.md: the message goes on counting from the reasoning's parts.
     "bedrock-resp-stream-providers-bedrock-mantle-responses-chat-streams-through-the-resp-0": (
-        "item 1: its content parts came in the order [1]",  # it goes on counting from the reasoning item
+        "item 1: its content parts came in the order [1]",
     ),
-    "openai-resp-stream-shell-container-1-0": (
-        "item 2: content part 0: its text differs",  # fewer deltas than text: a rebuilt recording, probably shortened
-    ),
+    # Seen here, not in QUIRKS.md: a rebuilt recording with fewer deltas than text.
+    "openai-resp-stream-shell-container-1-0": ("item 2: content part 0: its text differs",),
 }
 UNNUMBERED = {"openai-resp-stream-custom-tool-1-0"}  # an old recording (QUIRKS.md)
 
