@@ -1,66 +1,78 @@
-"""A limit on waiting that costs next to nothing when nobody waits too long."""
+"""Limits on waiting that cost next to nothing as long as nobody waits too long.
+
+A gateway begins a wait for every request and every packet, and nearly always gets what it waits
+for. A timer of the event loop for each would be set and cancelled in vain, so there is one for all:
+it stays where it is when waits begin and end, and looks at them when it goes off.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from math import inf
+from weakref import WeakSet
 
-__all__ = ["Deadline"]
+__all__ = ["Deadline", "Deadlines"]
 
-_CLOCK_GRAIN = 0.001  # uvloop's clock counts milliseconds
+_CLOCK_GRAIN = 0.001  # seconds; uvloop's clock counts milliseconds
 
 
-class Deadline:
-    """Calls `missed` once when a wait lasts past its end.
+class Deadlines:
+    """Owns the timer that many deadlines share. All times are the running event loop's."""
 
-    A stream waits thousands of times, and nearly always gets what it waits for. So the loop's timer
-    is not set and cancelled for each wait: it stays where it is, and looks at the current wait when
-    it goes off.
-    """
-
-    __slots__ = ("_due", "_loop", "_missed", "_timer", "_timer_at")
-
-    def __init__(self, missed: Callable[[], None]) -> None:
-        self._missed = missed
-        self._loop = asyncio.get_running_loop()
+    def __init__(self) -> None:
+        self._open: WeakSet[Deadline] = WeakSet()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = inf
-        self._due = inf
 
-    def wait_until(self, due: float) -> None:
-        """Begin a wait that must end before `due`, a time of the event loop's clock."""
-        self._due = due
+    def add(self, deadline: Deadline) -> None:
+        """Watch the waits of `deadline` as long as somebody holds it."""
+        self._open.add(deadline)
+
+    def look_by(self, due: float) -> None:
+        """Make sure that the timer goes off at `due` at the latest."""
         if due < self._timer_at:
-            self._set_timer()
-
-    def wait(self, seconds: float) -> None:
-        """Begin a wait that may last `seconds`."""
-        self.wait_until(self._loop.time() + seconds)
-
-    def met(self) -> None:
-        """End the wait: what was waited for has come."""
-        self._due = inf
+            self.close()
+            self._timer_at = due
+            self._timer = asyncio.get_running_loop().call_at(due, self._look)
 
     def close(self) -> None:
         """Drop the timer."""
-        self._due = self._timer_at = inf
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
-
-    def _set_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer_at = self._due
-        self._timer = self._loop.call_at(self._due, self._look)
+        self._timer, self._timer_at = None, inf
 
     def _look(self) -> None:
         self._timer, self._timer_at = None, inf
-        if self._due == inf:
-            return
-        if self._due - self._loop.time() > _CLOCK_GRAIN:
-            self._set_timer()
-            return
-        self._due = inf
-        self._missed()
+        now = asyncio.get_running_loop().time() + _CLOCK_GRAIN
+        waits = sorted(self._open, key=lambda deadline: deadline.due)
+        for deadline in waits:
+            if deadline.due <= now:
+                deadline.met()
+                deadline.missed()
+            elif deadline.due < inf:
+                self.look_by(deadline.due)
+                break
+
+
+class Deadline:
+    """The waits of one exchange, one after the other; `due` is when the present one must end."""
+
+    __slots__ = ("__weakref__", "_deadlines", "due")
+
+    def __init__(self, deadlines: Deadlines) -> None:
+        self.due = inf
+        self._deadlines = deadlines
+        deadlines.add(self)
+
+    def wait_until(self, due: float) -> None:
+        """Begin a wait that must end before `due`."""
+        self.due = due
+        self._deadlines.look_by(due)
+
+    def met(self) -> None:
+        """End the wait: what was waited for has come, or is not wanted any more."""
+        self.due = inf
+
+    def missed(self) -> None:
+        """Called when a wait has lasted too long, and has been ended for that."""
+        raise NotImplementedError

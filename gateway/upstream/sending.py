@@ -8,16 +8,16 @@ from urllib.parse import urlsplit
 
 from gateway.errors import UpstreamTimeoutError
 from gateway.plugin.deployment import Timeouts
-from gateway.upstream.deadline import Deadline
+from gateway.upstream.deadline import Deadline, Deadlines
 
 __all__ = ["Sending", "host_of"]
 
 
-class Sending:
+class Sending(Deadline):
     """What is known of one request under way, from the call to the end of its answer.
 
-    `due` is when the first byte of the answer must be here, in the event loop's time. Whoever waits
-    for it, or for more, is given a `TimeoutError` by `deadline`.
+    `first_byte_due` is when the answer must begin, in the event loop's time; None as long as there
+    is no connection. Whoever waits too long, for that or for more, is given a `TimeoutError`.
     """
 
     __slots__ = (
@@ -25,18 +25,17 @@ class Sending:
         "_fail",
         "_transport",
         "again",
-        "deadline",
-        "due",
+        "first_byte_due",
         "fresh",
         "timeouts",
         "url",
     )
 
-    def __init__(self, url: str, timeouts: Timeouts) -> None:
+    def __init__(self, url: str, timeouts: Timeouts, deadlines: Deadlines) -> None:
+        super().__init__(deadlines)
         self.url = url
         self.timeouts = timeouts
-        self.deadline = Deadline(self._miss)
-        self.due: float | None = None  # none before there is a connection
+        self.first_byte_due: float | None = None
         self.fresh = False  # the connection is new
         self.again = False  # only a new connection will do
         self._answered = False
@@ -46,8 +45,8 @@ class Sending:
     def begin_again(self) -> None:
         """Start over, with a new connection."""
         self.again = True
-        self.due = None
-        self.deadline.met()
+        self.first_byte_due = None
+        self.met()
 
     def has_connection(
         self, transport: asyncio.Transport | None, fail: Callable[[Exception], None]
@@ -55,19 +54,19 @@ class Sending:
         """Note that a connection is there: from now on the first byte is waited for."""
         self._transport = transport
         self._fail = fail
-        self.due = asyncio.get_running_loop().time() + self.timeouts.first_byte
-        self.deadline.wait_until(self.due)
+        self.first_byte_due = asyncio.get_running_loop().time() + self.timeouts.first_byte
+        self.wait_until(self.first_byte_due)
 
     def has_answer(self, fail: Callable[[Exception], None]) -> None:
         """Note that the headers of the answer are there: nobody waits now."""
         self._answered = True
         self._fail = fail
-        self.deadline.met()
+        self.met()
 
     def late(self) -> UpstreamTimeoutError:
         """Say what did not come in time."""
         host = host_of(self.url)
-        if self.due is None:
+        if self.first_byte_due is None:
             return UpstreamTimeoutError(
                 f"no connection to {host} within {self.timeouts.connect:g} seconds: it does not"
                 " react, or every connection of the pool is busy"
@@ -79,7 +78,7 @@ class Sending:
     def over(self) -> None:
         """Close the connection if no answer came."""
         if not self._answered:
-            self.deadline.close()
+            self.met()
             self.abort()
 
     def abort(self) -> None:
@@ -87,7 +86,7 @@ class Sending:
         if self._transport is not None:
             self._transport.abort()
 
-    def _miss(self) -> None:
+    def missed(self) -> None:
         if self._fail is not None:
             self._fail(TimeoutError())
 

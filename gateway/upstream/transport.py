@@ -1,9 +1,9 @@
 """The core's own transport: HTTP over one shared aiohttp session.
 
 aiohttp limits only the time until there is a connection. Its other limits set a timer anew with
-every packet; ours are one `Deadline` for the whole exchange: for the first byte, and then for each
-wait for more. The connector reports on a request under way, because aiohttp does not tell its
-caller when a connection is there, nor whether it is new.
+every packet; ours are a `Deadline`, for the first byte and then for each wait for more. The
+connector reports on a request under way, because aiohttp does not tell its caller when a connection
+is there, nor whether it is new.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from gateway.errors import (
 )
 from gateway.plugin.deployment import Timeouts
 from gateway.plugin.dialect import UpstreamRequest
+from gateway.upstream.deadline import Deadlines
 from gateway.upstream.sending import Sending, host_of
 
 __all__ = ["HttpAnswer", "HttpTransport", "TransportOptions"]
@@ -91,6 +92,7 @@ class HttpTransport:
         self._options = options or TransportOptions()
         self._session: aiohttp.ClientSession | None = None
         self._answers: WeakSet[HttpAnswer] = WeakSet()
+        self._deadlines = Deadlines()
         self._connect_limits: dict[float, aiohttp.ClientTimeout] = {}
 
     async def send(self, request: UpstreamRequest, timeouts: Timeouts, /) -> HttpAnswer:
@@ -100,7 +102,7 @@ class HttpTransport:
         `UpstreamUnreachableError`, `UpstreamTimeoutError`, and `UpstreamProtocolError` for an
         answer that is not HTTP, or a redirect. Cancelling it closes the connection.
         """
-        sending = Sending(request.url, timeouts)
+        sending = Sending(request.url, timeouts, self._deadlines)
         _SENDING.set(sending)
         try:
             response = await self._exchange(request, sending)
@@ -126,6 +128,7 @@ class HttpTransport:
             answer.close()  # aiohttp would leave their readers waiting
         if self._session is not None:
             await self._session.close()
+        self._deadlines.close()
 
     async def _exchange(self, request: UpstreamRequest, sending: Sending) -> aiohttp.ClientResponse:
         try:
@@ -188,7 +191,6 @@ class HttpAnswer:
         "__weakref__",
         "_body_limit",
         "_content",
-        "_deadline",
         "_failure",
         "_first",
         "_response",
@@ -205,7 +207,6 @@ class HttpAnswer:
         self._sending = sending
         self._body_limit = body_limit
         self._first = True
-        self._deadline = sending.deadline
         self._failure: UpstreamError | None = None
 
     async def chunk(self) -> bytes:
@@ -226,9 +227,7 @@ class HttpAnswer:
         except _FOREIGN as error:
             return self._end(error)
         self._first = False
-        self._deadline.met()
-        if not data:
-            self._deadline.close()
+        self._sending.met()
         return data
 
     async def body(self) -> bytes:
@@ -248,18 +247,17 @@ class HttpAnswer:
 
     def close(self) -> None:
         """Let go of the answer. The connection of an unfinished one is closed at once."""
-        self._deadline.close()
-        if self._content.is_eof():
-            self._response.release()
-            return
-        self._sending.abort()
-        self._response.close()
+        self._sending.met()
+        if not self._content.is_eof():
+            self._sending.abort()
+            self._response.close()
 
     def _begin_wait(self) -> None:
-        if self._first and self._sending.due is not None:
-            self._deadline.wait_until(self._sending.due)
+        if self._first and self._sending.first_byte_due is not None:
+            self._sending.wait_until(self._sending.first_byte_due)
         else:
-            self._deadline.wait(self._sending.timeouts.idle)
+            now = asyncio.get_running_loop().time()
+            self._sending.wait_until(now + self._sending.timeouts.idle)
 
     def _late(self) -> UpstreamTimeoutError:
         if self._first:
@@ -322,7 +320,8 @@ def _upload(body: bytes) -> bytes | BytesIO | None:
 
 
 def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:
-    headers = {name.lower(): value for name, value in response.headers.items()}
+    names = map(str.lower, response.headers)
+    headers = dict(zip(names, response.headers.values(), strict=True))
     if headers.get("content-encoding", "").lower() in _DECODED:
         for name in _OF_THE_ENCODED_BODY:
             headers.pop(name, None)
