@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import ipaddress
 import logging
+import os
 import signal
 import socket
 import ssl
@@ -88,11 +89,17 @@ def listen(settings: ServerSettings, *, shared: bool = False) -> socket.socket:
         # "localhost" is both; most clients try IPv4, and some nothing else.
         family, *_, address = min(found, key=lambda candidate: candidate[0] != socket.AF_INET)
         return socket.create_server(address[:2], family=family, backlog=_BACKLOG, reuse_port=shared)
+    except socket.gaierror as error:
+        raise _cannot_listen(settings, error.strerror) from error
     except OSError as error:
-        raise ConfigError(
-            f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error};"
-            " choose another server.host or server.port"
-        ) from error
+        raise _cannot_listen(settings, os.strerror(error.errno or 0)) from error
+
+
+def _cannot_listen(settings: ServerSettings, reason: str | None) -> ConfigError:
+    return ConfigError(
+        f"cannot listen on {settings.host}:{settings.port}: {reason};"
+        " choose another server.host or server.port"
+    )
 
 
 class Server:
