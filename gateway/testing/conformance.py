@@ -10,7 +10,7 @@ Each folder of the corpus is a `Case`. `pytest --update-corpus` writes what the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -34,7 +34,7 @@ from gateway.types.request import decode_request
 
 __all__ = ["DialectConformance"]
 
-Events = list[Mapping[str, Any]]
+Events = Sequence[Mapping[str, Any]]
 
 _FAILED = "response.failed"
 _JUNK_BODIES = (b"", b"<html>busy</html>", b"{}", b'{"error": null}', b"[1]", b"\xff\xfe\x00")
@@ -44,7 +44,8 @@ _ERRORS = (
     (429, UpstreamRateLimitError),
     (503, UpstreamUnavailableError),
 )
-_OTHER_SHAPES = (b"[]", b"{}", b"null", b'"text"', b"7", b'{"error": 7}')
+_BROKEN = (b'{"', b"[]", b"null", b'"text"')
+_OTHER_SHAPES = (b"{}", b'{"error": 7}', b'{"type": [], "choices": 7, "content": {}}')
 _NEW_EVENT = b'event: not_invented_yet\ndata: {"type": "not_invented_yet"}\n\n: a comment\n\n'
 _OBJECT = re.compile(rb'\{(?=\s*")')
 _DATA = re.compile(rb"^data: ?(?=\{).*$", re.MULTILINE)
@@ -88,9 +89,7 @@ class DialectConformance:
         if request.config.getoption(UPDATE_CORPUS, default=False):
             case.expected.write_bytes(msgspec.json.Encoder().encode_lines(events))
             pytest.skip(f"{case.expected} is written: read what has changed")
-        if not case.expected.exists():
-            pytest.fail(f"{case.expected} is missing: write it with {UPDATE_CORPUS}, and read it")
-        assert events == msgspec.json.Decoder().decode_lines(case.expected.read_bytes())
+        assert events == _expected(case)
 
     def test_a_whole_answer_is_the_streamed_one_drained(self, case: Case) -> None:
         finals = [self._events(case.call, recorded)[-1]["response"] for recorded in case.recorded]
@@ -128,19 +127,27 @@ class DialectConformance:
             assert violations(events) == []
             assert events[-1]["type"] == _FAILED
 
-    @pytest.mark.parametrize("shape", _OTHER_SHAPES)
-    def test_json_of_another_shape_does_no_harm(self, case: Case, shape: bytes) -> None:
+    @pytest.mark.parametrize("data", _BROKEN)
+    def test_a_broken_frame_never_passes_as_complete(self, case: Case, data: bytes) -> None:
         for recorded in case.recorded:
-            for body in _reshaped(recorded, shape):
+            whole = self._events(case.call, recorded)[-1]
+            for body in _broken(recorded, data):
+                events = self._play(case.call, recorded, [body])
+                assert violations(events) == []
+                assert events[-1]["type"] == _FAILED or _said(events[-1]) == _said(whole)
+
+    @pytest.mark.parametrize("data", _OTHER_SHAPES)
+    def test_json_of_another_shape_does_no_harm(self, case: Case, data: bytes) -> None:
+        for recorded in case.recorded:
+            for body in _broken(recorded, data):
                 assert violations(self._play(case.call, recorded, [body])) == []
 
     def test_calls_share_no_state(self, case: Case) -> None:
-        for recorded in case.recorded:
-            one, two = (Playback(self.dialect, case.call, whole=recorded.whole) for _ in range(2))
-            for chunk in _pieces(recorded.body, 32):
-                one.feed(chunk)
-                two.feed(chunk)
-            assert plain(one.close()) == plain(two.close()) == self._events(case.call, recorded)
+        playbacks = [Playback(self.dialect, case.call, whole=case.recorded[0].whole) for _ in "ab"]
+        for chunk in _pieces(case.recorded[0].body, 32):
+            for playback in playbacks:
+                playback.feed(chunk)
+        assert [plain(playback.close()) for playback in playbacks] == [_expected(case)] * 2
 
     def test_what_came_out_can_go_back_in(self, case: Case) -> None:
         output = self._events(case.call, case.recorded[0])[-1]["response"]["output"]
@@ -201,12 +208,18 @@ def _cuts(body: bytes) -> Iterator[bytes]:
             yield body[:length]
 
 
-def _reshaped(recorded: Recorded, shape: bytes) -> Iterator[bytes]:
-    """Yield the answer with `shape` in place of its JSON, or of one frame after the other."""
+def _broken(recorded: Recorded, data: bytes) -> Iterator[bytes]:
+    """Yield the answer with `data` in place of its JSON, or of one frame after the other."""
     if recorded.whole:
-        yield shape
+        yield data
     for found in _DATA.finditer(recorded.body):
-        yield recorded.body[: found.start()] + b"data: " + shape + recorded.body[found.end() :]
+        yield recorded.body[: found.start()] + b"data: " + data + recorded.body[found.end() :]
+
+
+def _expected(case: Case) -> Events:
+    if not case.expected.exists():
+        pytest.fail(f"{case.expected} is missing: write it with {UPDATE_CORPUS}, and read it")
+    return msgspec.json.Decoder(dict[str, Any]).decode_lines(case.expected.read_bytes())
 
 
 def _said(event: Mapping[str, Any]) -> tuple[object, ...]:
