@@ -39,7 +39,6 @@ _KINDS: Mapping[int, type[UpstreamError]] = {
 _ABOUT_THE_REQUEST = frozenset({400, 413, 422})
 _OVERLOADED = frozenset({499, 503, 529})
 _RETRY_HEADERS = ("retry-after", "retry-after-ms", "x-should-retry")
-_LONGEST_MESSAGE = 2000
 
 _CONTEXT_LENGTH = re.compile(
     r"context_length_exceeded|maximum context length|max context length|prompt is too long"
@@ -139,7 +138,7 @@ def _words(status: int, report: ErrorReport, provider: str) -> str:
 
 
 def _clean(text: str) -> str:
-    return _ADDRESSES.sub("(address removed)", _SECRETS.sub("***", text[:_LONGEST_MESSAGE]))
+    return _ADDRESSES.sub("(address removed)", _SECRETS.sub("***", text))
 
 
 def _add_retry_hints(error: UpstreamError, failure: Failure, report: ErrorReport) -> None:

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 __all__ = ["ErrorReport", "read_report"]
 
+_LONGEST_MESSAGE = 2000
 _SECONDS = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
 
 
@@ -50,7 +51,7 @@ def _read_object(body: dict[str, Any]) -> ErrorReport:
         _text(source.get("message")) or _text(body.get("error")) or _detail(body.get("detail"))
     )
     return ErrorReport(
-        message=message or _text(body.get("Message")) or "",
+        message=(message or _text(body.get("Message")) or "")[:_LONGEST_MESSAGE],
         type=_text(source.get("type")),
         code=_code(source),
         param=_text(source.get("param")),

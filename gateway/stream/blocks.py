@@ -56,8 +56,7 @@ class BlockCutter:
     def _hold(self, piece: bytes) -> None:
         self._held.append(piece)
         self._size += len(piece)
-        # A blank line is at most four bytes: three of them may have come before.
-        self._tail = (self._tail + piece[-3:])[-3:]
+        self._tail = piece[-1:]  # perhaps the end of the line before a blank one
         if self._size > self._limit:
             self._drop()
             raise UpstreamProtocolError(

@@ -127,6 +127,11 @@ def test_a_context_that_is_too_long_is_told_apart(message: str) -> None:
     assert (error.status, error.code, error.param) == (400, "context_length_exceeded", "input")
 
 
+def test_a_rate_that_counts_tokens_is_not_a_context() -> None:
+    error = read(429, said("the limit on input token count per minute is reached"))
+    assert type(error) is UpstreamRateLimitError
+
+
 def test_one_text_that_is_too_long_is_not_a_context() -> None:
     message = "string too long; its maximum context length is 10"
     error = read(400, said(message, code="string_above_max_length", param="metadata"))

@@ -178,6 +178,14 @@ def test_a_frame_waits_until_it_is_whole() -> None:
     assert running.feed(whole[-1:]) == whole
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_frame_leaves_as_soon_as_it_is_whole(end: str) -> None:
+    frames = [frame(delta(text, number), end) for number, text in enumerate("abc")]
+    running = relay()
+    blocks = [running.feed(piece) for piece in pieces(b"".join(frames), lambda: 1)]
+    assert len(list(filter(None, blocks))) == len(frames)
+
+
 def test_text_that_mentions_a_lifecycle_event_is_not_touched() -> None:
     mention = frame(delta('"response.completed" {"response":{"id":"resp_up"}}', 1))
     item = frame({"type": "response.output_item.done", "item": {"response": {"id": "resp_up"}}})
@@ -192,6 +200,26 @@ def test_only_the_response_object_of_a_lifecycle_event_changes() -> None:
     body = before + b'"response": {"id":"resp_up","n":1.50}' + after
     told = before + b'"response": {"id":"resp_sealed_resp_up","n":1.50}' + after
     assert relay().feed(body) == told
+
+
+def test_an_object_that_begins_like_the_response_is_not_taken_for_it() -> None:
+    twin = {"id": "resp_up", "object": "response", "model": "gpt", "output": [], "text": "a" * 99}
+    body = frame(
+        {"type": "response.created", "twin": twin} | lifecycle("created", 0, text="a" * 98)
+    )
+    [event] = events(relay().feed(body))
+    assert event["twin"] == twin
+    assert event["response"] == twin | {
+        "id": "resp_sealed_resp_up",
+        "model": "alias",
+        "text": "a" * 98,
+    }
+
+
+def test_what_comes_after_the_terminal_event_does_not_undo_it() -> None:
+    running = relay()
+    running.feed(STREAM + frame(lifecycle("in_progress", 9)))
+    assert running.outcome == "completed"
 
 
 def test_data_over_several_lines_keeps_its_lines() -> None:
@@ -257,6 +285,12 @@ def test_a_last_frame_without_its_blank_line_is_completed() -> None:
         running.feed(whole[:-missing])
         assert running.close() == relay().feed(whole)
         assert running.ended
+
+
+def test_a_last_done_without_its_blank_line_is_completed() -> None:
+    running = relay()
+    running.feed(STREAM[:-1])
+    assert running.close() == b"data: [DONE]\n\n"
 
 
 def test_a_last_frame_that_is_cut_is_dropped() -> None:
