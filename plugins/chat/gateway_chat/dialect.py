@@ -29,9 +29,8 @@ class ChatDialect:
     def encode(self, call: Call, /) -> UpstreamRequest:
         quirks = read_quirks(call.deployment)
         request = constrain(call.request) if quirks.tools == "constrained" else call.request
-        base_url, mark, query = call.deployment.base_url.partition("?")
         return UpstreamRequest(
-            url=f"{base_url.rstrip('/')}/chat/completions{mark}{query}",
+            url=_url(call.deployment.base_url, quirks.root),
             headers={"content-type": "application/json", "accept": "text/event-stream"},
             body=write_body(call, request, quirks),
         )
@@ -45,3 +44,9 @@ class ChatDialect:
 
     def error(self, failure: Failure, /) -> UpstreamError:
         return read_failure(failure)
+
+
+def _url(base_url: str, root: str) -> str:
+    address, mark, query = base_url.partition("?")
+    address = address.rstrip("/").removesuffix(root)
+    return f"{address}{root}/chat/completions{mark}{query}"

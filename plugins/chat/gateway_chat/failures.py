@@ -13,6 +13,8 @@ from gateway_chat.wire import Chunk
 
 __all__ = ["reported_failure"]
 
+_UNKNOWN = 502
+
 
 def reported_failure(frame: Frame, chunk: Chunk, provider: str) -> UpstreamError | None:
     """Return what went wrong according to `frame`, or None if nothing did.
@@ -29,9 +31,6 @@ def reported_failure(frame: Frame, chunk: Chunk, provider: str) -> UpstreamError
     if frame.event == "error" or chunk.object == "error":
         return read_failure(Failure(status=_UNKNOWN, body=frame.data), provider=provider)
     return None
-
-
-_UNKNOWN = 502
 
 
 def _status(error: dict[str, Any] | str) -> int:

@@ -20,6 +20,8 @@ class Quirks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     An operator may set any of them in the configuration of a deployment.
     """
 
+    root: str = ""
+    """The path that the base URL must end in, added where it is missing."""
     developer_role: bool = False
     """It knows the role `developer`; else developers speak as `system`."""
     single_system: bool = False

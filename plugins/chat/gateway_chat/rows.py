@@ -29,14 +29,18 @@ def _vendor(name: str, base_url: str, *keys: str, **quirks: Any) -> Provider:
     )
 
 
-def _server(name: str, base_url: str, **quirks: Any) -> Provider:
-    """Return the row of a server that one runs oneself, where a key is the exception."""
+def _server(name: str, base_url: str, *prefixes: str, **quirks: Any) -> Provider:
+    """Return the row of a server that one runs oneself, where a key is the exception.
+
+    Its environment variables begin with its name or one of `prefixes`.
+    """
+    prefixes = (name.upper(), *prefixes)
     return Provider(
         name=name,
         dialect=_DIALECT,
         base_url=base_url,
-        base_url_env=(f"{name.upper()}_BASE_URL",),
-        credentials=ApiKey(env=(f"{name.upper()}_API_KEY",), required=False),
+        base_url_env=(f"{name.upper()}_BASE_URL", *(f"{prefix}_API_BASE" for prefix in prefixes)),
+        credentials=ApiKey(env=tuple(f"{prefix}_API_KEY" for prefix in prefixes), required=False),
         quirks=quirks,
     )
 
@@ -49,6 +53,7 @@ VENDORS: tuple[Provider, ...] = (
     _server(
         "ollama",
         "http://127.0.0.1:11434/v1",
+        root="/v1",  # many set its address without
         images="data",
         tool_choice=(),
         parallel_tool_calls=False,
@@ -58,6 +63,7 @@ VENDORS: tuple[Provider, ...] = (
     _server(
         "vllm",
         "http://127.0.0.1:8000/v1",
+        "HOSTED_VLLM",
         max_tokens_field="max_completion_tokens",
         audio=True,
         reasoning_out="reasoning",
@@ -72,6 +78,7 @@ VENDORS: tuple[Provider, ...] = (
     _server(
         "lmstudio",
         "http://127.0.0.1:1234/v1",
+        "LM_STUDIO",
         images="data",
         tool_choice=("required",),
         reasoning_out="reasoning",

@@ -123,6 +123,21 @@ TWICE = [("f", '{"a":1}'), ("f", '{"a":1}')]
             id="a new id each time",
         ),
         pytest.param(
+            [[piece("", name="f"), piece("", name="f")]],
+            [("f", "{}"), ("f", "{}")],
+            id="twice without arguments in a list without ids",
+        ),
+        pytest.param(
+            [[piece("", name="f")], [piece("", name="g")]],
+            [("f", "{}"), ("g", "{}")],
+            id="two without arguments, index or id",
+        ),
+        pytest.param(
+            [[piece('{"a":1}', index=0, name="f")], [piece("", index=0, name="f")]],
+            ONE,
+            id="the name once more after the arguments",
+        ),
+        pytest.param(
             [[piece({"a": 1}, index=0, id="x", name="f")]], ONE, id="arguments as an object"
         ),
         pytest.param([[piece({}, index=0, name="f")]], [("f", "{}")], id="an empty object"),

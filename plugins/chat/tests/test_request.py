@@ -42,15 +42,20 @@ def test_the_smallest_request(encode: Encode) -> None:
 
 
 @pytest.mark.parametrize(
-    ("base_url", "url"),
+    ("base_url", "root", "url"),
     [
-        ("http://h/v1", "http://h/v1/chat/completions"),
-        ("http://h/v1/", "http://h/v1/chat/completions"),
-        ("http://h/v1?api-version=1", "http://h/v1/chat/completions?api-version=1"),
+        ("http://h/v1", "", "http://h/v1/chat/completions"),
+        ("http://h/v1/", "", "http://h/v1/chat/completions"),
+        ("http://h/v1?api-version=1", "", "http://h/v1/chat/completions?api-version=1"),
+        ("http://h/", "/v1", "http://h/v1/chat/completions"),
+        ("http://h/v1/", "/v1", "http://h/v1/chat/completions"),
     ],
 )
-def test_the_path_is_added_to_the_base_url(base_url: str, url: str, call_for: Any) -> None:
-    request = ChatDialect().encode(call_for(base_url=base_url, api_key="sk-secret"))
+def test_the_path_is_added_to_the_base_url(
+    base_url: str, root: str, url: str, call_for: Any
+) -> None:
+    call = call_for(base_url=base_url, quirks={"root": root}, api_key="sk-secret")
+    request = ChatDialect().encode(call)
     assert (request.url, request.method) == (url, "POST")
     assert b"sk-secret" not in request.body
     assert "authorization" not in request.headers
@@ -263,6 +268,11 @@ def test_a_call_id_may_be_used_again_in_a_later_turn(encode: Encode) -> None:
     items = [call("a"), output("a", "first"), call("a"), output("a", "second")]
     found = messages(encode, items)
     assert [m["content"] for m in found if m["role"] == "tool"] == ["first", "second"]
+
+
+def test_outputs_of_one_call_id_answer_its_calls_in_order(encode: Encode) -> None:
+    items = [call("a"), call("a", "g"), output("a", "of f"), output("a", "of g")]
+    assert [m["content"] for m in messages(encode, items)[1:]] == ["of f", "of g"]
 
 
 @pytest.mark.parametrize(

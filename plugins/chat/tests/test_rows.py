@@ -37,8 +37,8 @@ def test_the_rows_go_together_with_those_of_every_installed_plugin() -> None:
         ("groq", ("GROQ_BASE_URL", "GROQ_API_BASE")),
         ("openai_chat", ("OPENAI_BASE_URL", "OPENAI_API_BASE")),
         ("huggingface", ("HUGGINGFACE_BASE_URL", "HUGGINGFACE_API_BASE")),
-        ("openai_compatible", ("OPENAI_COMPATIBLE_BASE_URL",)),
-        ("ollama", ("OLLAMA_BASE_URL",)),
+        ("ollama", ("OLLAMA_BASE_URL", "OLLAMA_API_BASE")),
+        ("vllm", ("VLLM_BASE_URL", "VLLM_API_BASE", "HOSTED_VLLM_API_BASE")),
     ],
 )
 def test_the_base_url_may_come_from_the_environment(name: str, variables: tuple[str, ...]) -> None:

@@ -246,9 +246,14 @@ def test_reasoning_details_are_carried_whole(deltas: Chat) -> None:
 
 
 def test_a_summary_of_the_reasoning_is_told_as_one(deltas: Chat) -> None:
-    details = [{"type": "reasoning.summary", "summary": "In short", "index": 0}]
-    first = deltas(choice(delta={"reasoning": "In short", "reasoning_details": details}))[0]
+    summary = {"type": "reasoning.summary", "summary": "In short", "index": 0}
+    sealed = {"type": "reasoning.encrypted", "data": "xyz", "index": 0}
+    first, second = deltas(
+        choice(delta={"reasoning": "In short", "reasoning_details": [summary]}),
+        choice(delta={"reasoning": ".", "reasoning_details": [sealed]}),
+    )
     assert first == Thought("In short", kind="summary")
+    assert second == Thought(".", kind="summary")
 
 
 @pytest.mark.parametrize("size", [1, 3, 100])
