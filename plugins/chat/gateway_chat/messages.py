@@ -167,7 +167,9 @@ def _add_reasoning(message: ChatMessage, items: list[Reasoning], quirks: Quirks)
             if text or quirks.reasoning_required:
                 message[field] = text
         case "details":
-            details = [d for item in items for d in read_carrier(item.encrypted_content or None)]
+            details = [
+                detail for item in items for detail in read_carrier(item.encrypted_content or None)
+            ]
             if details:
                 message["reasoning_details"] = details
         case "thinking":

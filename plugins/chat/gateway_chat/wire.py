@@ -163,7 +163,7 @@ def _salvage(kind: Any, value: Any) -> Any:
         return msgspec.convert(value, kind)
     for option in get_args(kind) if isinstance(kind, UnionType) else (kind,):
         if isinstance(value, list) and get_origin(option) is tuple:
-            found = (_salvage(get_args(option)[0], e) for e in cast("list[Any]", value))
+            found = (_salvage(get_args(option)[0], member) for member in cast("list[Any]", value))
             return tuple(element for element in found if element is not UNSET)
         if isinstance(value, dict) and isinstance(option, type) and issubclass(option, Struct):
             return _salvage_members(option, cast("dict[str, Any]", value))
