@@ -42,10 +42,11 @@ class Sending(Deadline):
         self._transport: asyncio.Transport | None = None
         self._fail: Callable[[Exception], None] | None = None
 
-    def begin_again(self) -> None:
-        """Start over, with a new connection."""
-        self.again = True
+    def needs_connection(self) -> None:
+        """Note that a connection is looked for: only a new one will do if there was one before."""
+        self.again = self.first_byte_due is not None
         self.first_byte_due = None
+        self.fresh = False
         self.met()
 
     def has_connection(

@@ -140,7 +140,6 @@ class HttpTransport:
         ):
             if sending.fresh:
                 raise
-        sending.begin_again()
         return await self._request(request, sending)
 
     async def _request(self, request: UpstreamRequest, sending: Sending) -> aiohttp.ClientResponse:
@@ -294,7 +293,7 @@ class _Connector(aiohttp.TCPConnector):
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's signature
     ) -> Connection:
         sending = _SENDING.get()
-        sending.fresh = False
+        sending.needs_connection()
         connection = await super().connect(req, traces, timeout)
         while sending.again and not sending.fresh:
             connection.close()  # where one pooled connection was dead, the others are suspect

@@ -38,7 +38,8 @@ class Processes:
             yield f"http://127.0.0.1:{len(self.log)}"
         finally:
             assert asyncio.current_task() is task
-            await asyncio.sleep(0)
+            for _ in range(9):
+                await asyncio.sleep(0)  # stopping takes its time
             self.log.append(f"stop {deployment.model}")
 
 

@@ -255,11 +255,14 @@ async def test_a_slow_stream_outlives_the_idle_timeout(transport: HttpTransport)
         assert await answer.body() == b"11111"
 
 
-async def test_a_slow_reader_does_not_miss_the_idle_timeout(transport: HttpTransport) -> None:
-    async with ScriptedUpstream(event_stream(b"1", 0.3, b"2")) as upstream:
+async def test_time_that_the_reader_takes_is_not_the_upstreams(transport: HttpTransport) -> None:
+    gate = asyncio.Event()
+    async with ScriptedUpstream(event_stream(b"1", gate, b"2")) as upstream:
         answer = await transport.send(post(upstream.url), HURRIED)
+        await asyncio.sleep(0.3)
         assert await answer.chunk() == b"1"
-        await asyncio.sleep(0.4)
+        await asyncio.sleep(0.3)
+        gate.set()
         assert await answer.body() == b"2"
 
 
@@ -358,6 +361,7 @@ async def test_a_dead_pooled_connection_is_replaced_by_a_new_one(
         request = UpstreamRequest(url=upstream.url, method=method, body=b"{}")
         assert await (await transport.send(request, PATIENT)).body() == b'{"second":true}'
         assert (len(upstream.requests), upstream.requests[-1].body) == (5, b"{}")
+        assert upstream.connections == 4
 
 
 async def test_a_request_is_sent_again_only_once(transport: HttpTransport) -> None:
