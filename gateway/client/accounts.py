@@ -48,11 +48,9 @@ class Accounts:
         Raises `NotFoundError` if nobody offers `model`, and `ConfigError` if a key or an address is
         missing.
         """
-        if not self._configured:
-            return self._deploy(model, account)
-        if not account:
+        if not model or (self._configured and not account):
             return None
-        if account.provider:
+        if account.provider or not self._configured:
             return self._deploy(model, account)
         return self._moved(self._router.route(model)[0], account)
 

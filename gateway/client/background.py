@@ -71,12 +71,20 @@ class Background:
         future = self.submit(call)
         try:
             return future.result()
-        finally:
-            future.cancel()  # of no effect unless the wait was interrupted
+        except BaseException:
+            _give_up(future)
+            del future  # or the traceback would hold what it brings
+            raise
 
     async def hand_over(self, call: Coroutine[Any, Any, T]) -> T:
         """Run `call` in the loop while the caller's loop goes on."""
-        return await asyncio.wrap_future(self.submit(call))
+        future = self.submit(call)
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            _give_up(future)
+            del future  # or the traceback would hold what it brings
+            raise
 
     def stop(self) -> None:
         """Close the gateway and end the thread; calls that are under way are cancelled."""
@@ -158,7 +166,11 @@ class _WaitedFor:
         self._background = background
 
     def read(self) -> bytes:
-        return self._background.wait(_next(self._blocks))
+        try:
+            return self._background.wait(_next(self._blocks))
+        except BaseException:
+            self._blocks.abandon()
+            raise
 
     def close(self) -> None:
         self._background.wait(self._blocks.aclose())
@@ -175,7 +187,11 @@ class _HandedOver:
         return self
 
     async def __anext__(self) -> bytes:
-        block = await self._background.hand_over(_next(self._blocks))
+        try:
+            block = await self._background.hand_over(_next(self._blocks))
+        except asyncio.CancelledError:
+            self._blocks.abandon()
+            raise
         if not block:
             raise StopAsyncIteration
         return block
@@ -187,3 +203,15 @@ class _HandedOver:
 async def _next(blocks: HeldBlocks) -> bytes:
     """Return the next block, or `b""` at the end."""
     return await anext(blocks, b"")
+
+
+def _give_up(future: concurrent.futures.Future[Any]) -> None:
+    """Cancel what nobody waits for any more; if it is done, what it brought is let go."""
+    future.cancel()
+    future.add_done_callback(_let_go)
+
+
+def _let_go(future: concurrent.futures.Future[Any]) -> None:
+    brought = None if future.cancelled() or future.exception() else future.result()
+    if isinstance(brought, HeldBlocks):
+        brought.abandon()

@@ -153,7 +153,7 @@ class Gateway:
         reply = await self._engine.respond(self._envelope(order), self._principal)
         if isinstance(reply, Whole):
             return reply.body
-        return HeldBlocks(reply.blocks, self._abandon)
+        return HeldBlocks(reply.blocks, self._close_later)
 
     async def _answer(self, order: Order[Answer]) -> Answer | AsyncResponseStream:
         reply = await self.perform(order)
@@ -177,7 +177,7 @@ class Gateway:
             extra_headers=order.headers,
         )
 
-    def _abandon(self, blocks: Blocks) -> None:
+    def _close_later(self, blocks: Blocks) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed, and every stream with it
             self._loop.call_soon_threadsafe(self._close, blocks)
 

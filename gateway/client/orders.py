@@ -191,7 +191,7 @@ def _headers(options: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _query(values: Mapping[str, object]) -> str:
-    """Write a query string as OpenAI's own SDK does: `include[]=a&include[]=b&stream=true`."""
+    """Write a query string as OpenAI's own SDK does: include[]=a, include[]=b, stream=true."""
     pairs: list[tuple[str, object]] = []
     for name, value in values.items():
         if isinstance(value, list | tuple):
@@ -200,7 +200,7 @@ def _query(values: Mapping[str, object]) -> str:
             pairs.append((name, "true" if value else "false"))
         elif value is not None:
             pairs.append((name, value))
-    return urlencode(pairs, safe="[]")
+    return urlencode(pairs)
 
 
 def _encode(body: Mapping[str, Any]) -> bytes:

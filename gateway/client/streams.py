@@ -21,11 +21,11 @@ _END = b"[DONE]"
 
 
 class HeldBlocks:
-    """Blocks that a caller holds: if it drops them half read, `abandon` is told to close them."""
+    """Blocks that a caller holds: if it drops them half read, `close_later` sees to it."""
 
-    def __init__(self, blocks: Blocks, abandon: Callable[[Blocks], None]) -> None:
+    def __init__(self, blocks: Blocks, close_later: Callable[[Blocks], None]) -> None:
         self._blocks = blocks
-        self._abandon = abandon
+        self._close_later = close_later
         self._over = False
 
     def __aiter__(self) -> Self:
@@ -42,9 +42,14 @@ class HeldBlocks:
         self._over = True
         await self._blocks.aclose()
 
-    def __del__(self) -> None:
+    def abandon(self) -> None:
+        """Have the blocks closed soon, from any thread."""
         if not self._over:
-            self._abandon(self._blocks)
+            self._over = True
+            self._close_later(self._blocks)
+
+    def __del__(self) -> None:
+        self.abandon()
 
 
 class WaitingBlocks(Protocol):

@@ -16,7 +16,7 @@ from collections.abc import Coroutine, Mapping
 from contextlib import ExitStack
 from typing import Any, Self, TypeVar
 
-import msgspec
+from msgspec.structs import replace
 
 from gateway.testing.connection import Received
 from gateway.testing.invented import (
@@ -42,15 +42,15 @@ class ImitatedOpenAI:
     """Serves create, stream, retrieve, delete, cancel, input_items, compact and input_tokens.
 
     `name` goes into the ids that it makes. The model says `story`, calls a computer if it has one,
-    and asks for approval before it calls an MCP tool. With `stalling` every answer stops in its
-    middle, until the client leaves.
+    and asks for approval before it calls an MCP tool. With a `fault` streams have it after their
+    first word, and other answers before they begin.
     """
 
     story = ("Luna the unicorn ", "could not sleep, ", "so she counted stars.")
 
     def __init__(self, name: str = "a") -> None:
         self.responses: dict[str, dict[str, Any]] = {}
-        self.stalling = False
+        self.fault: Fault | None = None
         self._name = name
         self._numbers = itertools.count()
         self._inputs: dict[str, Any] = {}
@@ -203,17 +203,15 @@ class ImitatedOpenAI:
 
     def _answer(self, value: Mapping[str, Any]) -> Script:
         answer = json_answer(value)
-        if self.stalling:
-            return msgspec.structs.replace(answer, before=(Fault.STALL,))
-        return answer
+        return answer if self.fault is None else replace(answer, before=(self.fault,))
 
     def _stream(self, response: Mapping[str, Any]) -> Script:
         frames: list[Step] = [
             frame({**event, "sequence_number": number})
             for number, event in enumerate(events(response, self.story))
         ]
-        if self.stalling:
-            return event_stream(*frames[:5], Fault.STALL)
+        if self.fault is not None:
+            frames[5:] = [self.fault]
         return event_stream(*frames)
 
 

@@ -1,0 +1,123 @@
+"""The SDK as a guest in somebody's process: cheap to import, quiet at the end, safe to fork."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+
+import gateway
+from gateway.client.functions import DEFAULT
+from gateway.testing.openai import ImitatedOpenAI
+from gateway.testing.script import Fault
+
+CALL = "gateway.responses(model='openai/o1-pro', input='hi')"
+STREAM = "gateway.responses(model='openai/o1-pro', input='hi', stream=True)"
+ASYNC_CALL = "gateway.aresponses(model='openai/o1-pro', input='hi')"
+
+
+def run(script: str) -> subprocess.CompletedProcess[str]:
+    """Run `script` in a new interpreter that shows every warning."""
+    command = [sys.executable, "-X", "dev", "-W", "always", "-c", script]
+    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+
+
+def test_importing_the_package_loads_next_to_nothing() -> None:
+    script = "import sys, gateway; print({'aiohttp', 'msgspec', 'asyncio'} & set(sys.modules))"
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert (done.stdout, done.stderr) == ("set()\n", "")
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        f"{CALL}",
+        f"stream = {STREAM}; next(stream)",
+        f"list({STREAM})",
+        f"asyncio.run({ASYNC_CALL}); asyncio.run({ASYNC_CALL})",
+        f"asker = threading.Thread(target=lambda: {CALL}); asker.start(); asker.join()",
+        f"{CALL}; sys.exit(0)",
+    ],
+    ids=["call", "half a stream", "stream", "two loops", "another thread", "sys.exit"],
+)
+def test_a_process_ends_without_a_complaint(
+    openai: ImitatedOpenAI, monkeypatch: pytest.MonkeyPatch, script: str
+) -> None:
+    # A name, not an address: resolving it takes asyncio's own threads.
+    monkeypatch.setenv("OPENAI_BASE_URL", openai.url.replace("127.0.0.1", "localhost"))
+    done = run(f"import asyncio, gateway, sys, threading\n{script}")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert openai.requests
+
+
+def test_a_process_ends_although_a_call_is_under_way(openai: ImitatedOpenAI) -> None:
+    openai.fault = Fault.STALL
+    done = run(
+        "import contextlib, gateway, threading\n"
+        "started = threading.Event()\n"
+        "def ask():\n"
+        "    with contextlib.suppress(BaseException):\n"
+        f"        with {STREAM} as stream:\n"
+        "            for event in stream:\n"
+        "                started.set()\n"
+        "threading.Thread(target=ask, daemon=True).start()\n"
+        "started.wait()\n"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert openai.wait_for_departure().json()["stream"] is True
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_child_calls_for_itself_and_leaves_its_parents_connections_alone(
+    openai: ImitatedOpenAI,
+) -> None:
+    done = run(
+        "import gateway, os, sys\n"
+        f"stream = {STREAM}; next(stream)\n"
+        f"{CALL}\n"
+        "child = os.fork()\n"
+        f"print({CALL}.status)\n"
+        "if child:\n"
+        "    _, status = os.waitpid(child, 0)\n"
+        "    print(len(list(stream)), status)\n"
+    )
+    assert done.stdout.split() == ["completed", "completed", "10", "0"]
+    complaints = [line for line in done.stderr.splitlines() if "multi-threaded" not in line]
+    assert complaints == []  # but for Python's own, from 3.12 on, about forking with threads
+
+
+def test_an_interrupted_call_is_cancelled_upstream(openai: ImitatedOpenAI) -> None:
+    openai.fault = Fault.STALL
+    main = threading.main_thread().ident
+    assert main is not None
+
+    def interrupt() -> None:
+        openai.wait_for_arrival()
+        signal.pthread_kill(main, signal.SIGINT)
+
+    interrupter = threading.Thread(target=interrupt)
+    interrupter.start()
+    with pytest.raises(KeyboardInterrupt):
+        gateway.responses(model="openai/o1-pro", input="hi")
+    interrupter.join()
+    assert openai.wait_for_departure().json()["input"] == "hi"
+
+
+def test_a_gateway_that_cannot_be_opened_says_why_and_may_be_tried_again(
+    openai: ImitatedOpenAI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GATEWAY_SECRET", "short")
+    with pytest.raises(gateway.ConfigError, match="fewer than 16"):
+        gateway.responses(model="openai/o1-pro", input="hi")
+    monkeypatch.delenv("GATEWAY_SECRET")
+    assert gateway.responses(model="openai/o1-pro", input="hi").status == "completed"
+
+
+def test_a_stopped_gateway_is_followed_by_another(openai: ImitatedOpenAI) -> None:
+    gateway.responses(model="openai/o1-pro", input="hi")
+    DEFAULT.stop()
+    DEFAULT.stop()
+    assert gateway.responses(model="openai/o1-pro", input="hi").status == "completed"
