@@ -8,9 +8,16 @@ from contextlib import ExitStack
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gateway.core.headers import returned_headers
 from gateway.errors import UpstreamUnreachableError
 from gateway.plugin.deployment import Deployment
-from gateway.plugin.dialect import Dialect, Failure, NativeDialect, UpstreamRequest
+from gateway.plugin.dialect import (
+    Dialect,
+    Failure,
+    NativeDialect,
+    UpstreamRequest,
+    native,
+)
 from gateway.plugin.provider import ApiKey, Provider
 from gateway.plugin.transport import Answer, Transport
 from gateway.upstream.launch import Launcher
@@ -73,8 +80,11 @@ class Backends:
                 cleanup.pop_all()
                 return opened
             body = await answer.body()
-        failure = Failure(status=answer.status, headers=answer.headers, body=body)
-        raise self.dialect(deployment).error(failure)
+        dialect = self.dialect(deployment)
+        error = dialect.error(Failure(status=answer.status, headers=answer.headers, body=body))
+        if native(dialect):
+            error.headers = {**returned_headers(answer.headers), **error.headers}
+        raise error
 
     async def aclose(self) -> None:
         for transport in self._own_transports.values():

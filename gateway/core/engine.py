@@ -17,9 +17,10 @@ from gateway.core.attempts import Attempts
 from gateway.core.backends import Backends, Opened
 from gateway.core.deployments import deployments
 from gateway.core.exchange import Envelope, Reply, Streamed, Whole
+from gateway.core.headers import returned_headers
 from gateway.core.intake import Intake, take_in
 from gateway.core.limits import Permits
-from gateway.core.native import NativePath, returned_headers
+from gateway.core.native import NativePath
 from gateway.core.principal import Principal
 from gateway.core.pump import Pump, Writer
 from gateway.core.router import Router

@@ -4,13 +4,12 @@ change.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import msgspec
 from msgspec import Struct
 
 from gateway.core.backends import Opened
 from gateway.core.exchange import Whole
+from gateway.core.headers import forwarded_headers, returned_headers
 from gateway.core.intake import Intake
 from gateway.core.router import Router
 from gateway.errors import InvalidRequestError, UpstreamProtocolError
@@ -23,16 +22,6 @@ from gateway.types.response import Usage
 
 __all__ = ["NativePath"]
 
-_FORWARDED = (
-    "accept",
-    "idempotency-key",
-    "openai-beta",
-    "x-client-request-id",
-    "traceparent",
-    "tracestate",
-)
-_RETURNED = frozenset({"x-request-id", "retry-after", "retry-after-ms", "x-should-retry"})
-_RETURNED_PREFIXES = ("openai-", "x-ratelimit-", "x-codex-", "x-models-", "x-reasoning-")
 _RENAMED = frozenset({"create", "retrieve", "cancel", "delete"})
 """The operations whose answers name a response."""
 
@@ -69,9 +58,7 @@ class NativePath(Struct, frozen=True, kw_only=True):
                 body=self._body(intake, deployment),
                 response_id=intake.response_id,
                 query=envelope.query,
-                headers={
-                    name: envelope.headers[name] for name in _FORWARDED if name in envelope.headers
-                },
+                headers=forwarded_headers(envelope.headers),
             )
         )
 
@@ -137,12 +124,3 @@ class NativePath(Struct, frozen=True, kw_only=True):
             response_id=intake.envelope.response_id or self.ids.mint("resp"),
             model=alias,
         )
-
-
-def returned_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return those of an upstream's headers that clients read."""
-    return {
-        name: value
-        for name, value in headers.items()
-        if name in _RETURNED or name.startswith(_RETURNED_PREFIXES)
-    }

@@ -84,6 +84,14 @@ class ScriptedUpstream:
         """Answer requests to `path`, whatever their query, as `handler` says."""
         self._handlers[path] = handler
 
+    def forget(self) -> None:
+        """Forget what came and what was to be answered: one server can serve many tests."""
+        self.requests.clear()
+        self._scripts.clear()
+        self._handlers.clear()
+        self._arrivals = asyncio.Queue()
+        self._departures = asyncio.Queue()
+
     async def received(self) -> Received:
         """Wait for the next request that has not been waited for."""
         return await self._arrivals.get()

@@ -1,0 +1,72 @@
+"""What the tests of several folders share: a gateway that runs as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import Struct
+
+RunGateway = Callable[[Mapping[str, Any]], AbstractContextManager["GatewayProcess"]]
+
+
+class GatewayProcess(Struct, frozen=True, kw_only=True):
+    """A gateway in a process of its own: its address, without a slash at the end, and its log."""
+
+    url: str
+    log_path: Path
+    process: subprocess.Popen[str]
+
+    @property
+    def log(self) -> str:
+        return self.log_path.read_text()
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+
+def settings_of(directory: Path) -> dict[str, str]:
+    """Return an environment that holds nobody's keys, and keeps what is written in `directory`."""
+    kept = ("PATH", "HOME", "LANG", "SYSTEMROOT", "TMPDIR", "VIRTUAL_ENV")
+    environment = {name: os.environ[name] for name in kept if name in os.environ}
+    return {**environment, "GATEWAY_HOME": str(directory)}
+
+
+@pytest.fixture(scope="session")
+def run_gateway(tmp_path_factory: pytest.TempPathFactory) -> RunGateway:
+    """Return a context manager that runs a gateway with the given configuration.
+
+    At its end the gateway must stop when it is asked to, and its log must tell of no bug.
+    """
+
+    @contextmanager
+    def running(config: Mapping[str, Any]) -> Generator[GatewayProcess]:
+        directory = tmp_path_factory.mktemp("gateway")
+        file, log_path = directory / "gateway.yaml", directory / "gateway.log"
+        file.write_text(json.dumps(config))  # JSON is YAML
+        command = [sys.executable, "-m", "gateway", "--config", str(file), "--port", "0"]
+        with (
+            log_path.open("w") as log,
+            subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=log, text=True, env=settings_of(directory)
+            ) as process,
+        ):
+            try:
+                assert process.stdout is not None
+                announced = process.stdout.readline().split()
+                assert announced, log_path.read_text()
+                yield GatewayProcess(url=announced[-1], log_path=log_path, process=process)
+            finally:
+                process.terminate()
+        assert process.returncode == 0
+        assert "Traceback" not in log_path.read_text()
+
+    return running
