@@ -19,7 +19,7 @@ from gateway.http.lifespan import Lifespan
 from gateway.http.problems import Problems
 from gateway.http.websocket import RefuseWebSockets
 from gateway.ids import Ids
-from gateway.observe import logging
+from gateway.observe import logging as request_log
 from gateway.plugin.manager import Plugins
 
 __all__ = ["app_from_config", "create_app"]
@@ -54,7 +54,7 @@ def app_from_config(path: str | Path) -> ASGIApp:
     Raises `ConfigError` and `PluginError`.
     """
     config = load(Path(path), environment())
-    plugins = Plugins(extra=(logging,), blocked=config.plugins.block)
+    plugins = Plugins(extra=(request_log,), blocked=config.plugins.block)
     return create_app(Engine(config, plugins), config)
 
 

@@ -62,14 +62,11 @@ class ScriptedEngine:
     def __init__(self) -> None:
         self.work: Callable[[], Awaitable[None]] | None = None
         self.streams: list[Stream] = []
-        self.open = False
 
     async def __aenter__(self) -> Self:
-        self.open = True
         return self
 
-    async def __aexit__(self, *exception: object) -> None:
-        self.open = False
+    async def __aexit__(self, *exception: object) -> None: ...
 
     async def respond(self, envelope: Envelope, principal: Principal) -> Reply:
         if self.work is not None:
@@ -164,16 +161,14 @@ def serve(engine: ScriptedEngine, config: Config) -> Serve:
         with listen(settings) as listener:
             app = create_app(engine, replace(config, server=settings))
             server = Server(app, settings, listener)
-            async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
+            async with asyncio.timeout(30), engine, asyncio.TaskGroup() as tasks:
                 running = tasks.create_task(server.run(ready.set_result))
                 service = Service(server, await ready, running)
-                assert engine.open
                 yield service
                 if not running.done():
                     server.stop()
                     server.stop()
             await service.close()
-        assert not engine.open
         gc.collect()  # what nobody awaited or closed shows now, in the test that left it
 
     return serving

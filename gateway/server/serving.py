@@ -1,0 +1,169 @@
+"""Connections, by hypercorn: accepted, served by the application, and ended in time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+import sys
+from collections.abc import Callable, Generator
+from functools import partial
+from typing import Any
+
+from hypercorn.app_wrappers import ASGIWrapper
+from hypercorn.asyncio.tcp_server import TCPServer
+from hypercorn.asyncio.worker_context import WorkerContext
+from hypercorn.config import Config as HypercornConfig
+from hypercorn.typing import LifespanState
+
+from gateway.config import ServerSettings
+from gateway.server.listening import BACKLOG, certificate_of, url_of
+
+__all__ = ["Ready", "Server"]
+
+Ready = Callable[[str], None]
+"""Is told the URL once connections are accepted."""
+
+_CLOSING_SECONDS = 1.0
+_IDLE_SECONDS = 75.0
+_TLS_SECONDS = 10.0
+_STATE = LifespanState({"ready": True})
+"""What the application finds on every request: the engine is open."""
+
+_log = logging.getLogger("gateway.server")
+
+
+class Server:
+    """Serves one application on one listening socket, which it closes, until it is told to stop.
+
+    Of hypercorn it takes the connections and runs them itself. `hypercorn.asyncio.serve` cannot end
+    in time: it waits for clients that have gone to sleep or ignore the end of TLS, and from
+    Python 3.12 on without any limit. It sends the application no lifespan: `serve` opens the
+    engine, so that what stops that from opening is raised as it is.
+    """
+
+    def __init__(self, app: Any, settings: ServerSettings, listener: socket.socket) -> None:
+        self._requests = _Crowd()
+        self._connections = _Crowd()
+        self._app = ASGIWrapper(partial(_counted, self._requests, app))
+        self._settings = settings
+        self._listener = listener
+        self._url = url_of(settings, listener)
+        self._stopping = asyncio.Event()
+        self._http1, self._http2 = WorkerContext(None), WorkerContext(None)
+
+    async def run(self, ready: Ready | None = None) -> None:
+        """Serve until `stop`. Raises `ConfigError` if the certificate cannot be used."""
+        hypercorn = _hypercorn(self._settings)
+        accepting = await asyncio.start_server(
+            partial(self._converse, hypercorn),
+            sock=self._listener,
+            backlog=BACKLOG,
+            **_tls(hypercorn),
+        )
+        try:
+            if ready is not None:
+                ready(self._url)
+            await self._stopping.wait()
+            accepting.close()
+            await self._drain()
+        finally:
+            accepting.close()
+            for transport in tuple(self._connections):
+                transport.abort()
+        await self._connections.gone()
+
+    def stop(self) -> None:
+        """Accept nothing new and let running requests finish in time; at once the second time."""
+        if self._stopping.is_set():
+            self._cut()
+        self._stopping.set()
+
+    async def _converse(
+        self,
+        hypercorn: HypercornConfig,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        tls = writer.get_extra_info("ssl_object")
+        is_http2 = tls is not None and tls.selected_alpn_protocol() == "h2"
+        context = self._http2 if is_http2 else self._http1
+        loop = asyncio.get_running_loop()
+        # A client that does not answer the end of TLS is its own affair.
+        with self._connections.joined(writer.transport), contextlib.suppress(TimeoutError):
+            await TCPServer(self._app, loop, hypercorn, context, _STATE, reader, writer)
+
+    async def _drain(self) -> None:
+        # From now on connections close when they are idle. Not those of HTTP/2: hypercorn would
+        # not send the ends of their last streams.
+        await self._http1.terminated.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.drain_seconds):
+                await self._requests.gone()
+        self._cut()
+        await self._http2.terminated.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSING_SECONDS):
+                await self._connections.gone()
+
+    def _cut(self) -> None:
+        if running := tuple(self._requests):
+            _log.warning("cutting off %d requests that are still running", len(running))
+        for request in running:
+            request.cancel()
+
+
+async def _counted(requests: _Crowd, app: Any, scope: Any, receive: Any, send: Any) -> None:
+    with requests.joined(asyncio.current_task()):
+        await app(scope, receive, send)
+
+
+class _Crowd(set[Any]):
+    """Who is here, and a way to wait until nobody is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    @contextlib.contextmanager
+    def joined(self, member: Any) -> Generator[None]:
+        """Have `member` be here meanwhile."""
+        self.add(member)
+        self._empty.clear()
+        try:
+            yield
+        finally:
+            self.discard(member)
+            if not self:
+                self._empty.set()
+
+    async def gone(self) -> None:
+        """Wait until nobody is here."""
+        await self._empty.wait()
+
+
+def _hypercorn(settings: ServerSettings) -> HypercornConfig:
+    hypercorn = HypercornConfig()
+    hypercorn.certfile, hypercorn.keyfile = certificate_of(settings)
+    hypercorn.errorlog = logging.getLogger("hypercorn.error")
+    hypercorn.h11_max_incomplete_size = 64 * 1024  # bytes of headers
+    hypercorn.include_server_header = False
+    # With HTTP/2 reaching this number kills the streams that are still running.
+    hypercorn.keep_alive_max_requests = sys.maxsize
+    hypercorn.keep_alive_timeout = _IDLE_SECONDS
+    # 0 is unlimited. With a limit, refusing an upload before it is read to its end blocks for ever:
+    # the queue is full, and hypercorn waits to put the disconnect into it.
+    hypercorn.max_app_queue_size = 0
+    return hypercorn
+
+
+def _tls(hypercorn: HypercornConfig) -> dict[str, Any]:
+    if not hypercorn.ssl_enabled:
+        return {}
+    return {
+        "ssl": hypercorn.create_ssl_context(),
+        "ssl_handshake_timeout": _TLS_SECONDS,
+        "ssl_shutdown_timeout": _TLS_SECONDS,
+    }
