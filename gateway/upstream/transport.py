@@ -21,6 +21,7 @@ from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 from msgspec import Struct
+from yarl import URL
 
 from gateway.errors import (
     UpstreamError,
@@ -145,7 +146,7 @@ class HttpTransport:
     async def _request(self, request: UpstreamRequest, sending: Sending) -> aiohttp.ClientResponse:
         response = await self._open_session().request(
             request.method,
-            request.url,
+            _address(request.url),
             data=_upload(request.body),
             headers=request.headers,
             allow_redirects=False,
@@ -310,6 +311,14 @@ class _Connector(aiohttp.TCPConnector):
     ) -> ResponseHandler:
         _SENDING.get().fresh = True
         return await super()._create_connection(req, traces, timeout)
+
+
+def _address(url: str) -> URL:
+    """Return `url` as it stands: a client's query must not be quoted anew."""
+    try:
+        return URL(url, encoded=url.isascii())
+    except ValueError as error:
+        raise aiohttp.InvalidURL(url) from error
 
 
 def _upload(body: bytes) -> bytes | BytesIO | None:
