@@ -11,8 +11,15 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from msgspec.structs import replace
 
+from gateway.config import ModelEntry, default_config
+from gateway.core.engine import Engine
+from gateway.core.exchange import Envelope
+from gateway.core.principal import Principal
+from gateway.errors import GatewayError
 from gateway.plugin import ApiKey, Operation, Provider
+from gateway.plugin.manager import Plugins
 from gateway_chat import support
 from gateway_chat.rows import VENDORS
 from gateway_chat.support import Support
@@ -94,6 +101,33 @@ def write() -> None:
     for name, rows in TABLES.items():
         text = section(name).sub(lambda _, rows=rows: f"\n{rows}\n", text)
     DOCUMENT.write_text(text)
+
+
+async def answer(operation: Operation, directory: Path) -> GatewayError:
+    """Return the error that `operation` meets where the only model is a chat upstream's."""
+    entry = ModelEntry(name="m", model="openai_compatible/m", base_url="http://127.0.0.1:9")
+    config = replace(default_config({"GATEWAY_HOME": str(directory)}), models=(entry,))
+    envelope = Envelope(
+        operation=operation,
+        request_id="test",
+        body=b'{"model": "m", "input": "x", "store": true}',
+        response_id="resp_made_by_the_gateway",
+    )
+    async with Engine(config, Plugins()) as engine:
+        with pytest.raises(GatewayError) as raised:
+            await engine.respond(envelope, Principal())
+    return raised.value
+
+
+@pytest.mark.parametrize("operation", get_args(Operation))
+async def test_a_chat_upstream_keeps_nothing_and_compacts_nothing(
+    operation: Operation, tmp_path: Path
+) -> None:
+    error = await answer(operation, tmp_path)
+    stored = operation in {"retrieve", "delete", "cancel", "input_items"}
+    assert error.status == (404 if stored else 400)
+    if operation == "create":
+        assert error.param == "store"
 
 
 @pytest.mark.parametrize("name", TABLES)
