@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.core.headers import returned_headers
-from gateway.errors import UpstreamUnreachableError
+from gateway.errors import UpstreamProtocolError, UpstreamUnreachableError
 from gateway.plugin.deployment import Deployment
 from gateway.plugin.dialect import (
     Dialect,
@@ -77,6 +77,7 @@ class Backends:
             cleanup.callback(answer.close)
             if answer.status < 300:
                 opened = Opened(answer=answer, first=await answer.chunk())
+                _refuse_page(opened, deployment)
                 cleanup.pop_all()
                 return opened
             body = await answer.body()
@@ -98,6 +99,13 @@ class Backends:
         if deployment.account not in self._own_transports:
             self._own_transports[deployment.account] = provider.transport(deployment)
         return self._own_transports[deployment.account]
+
+
+def _refuse_page(opened: Opened, deployment: Deployment) -> None:
+    if opened.content_type == "text/html":
+        raise UpstreamProtocolError(
+            f"{deployment.provider} answered with a web page: check the deployment's base_url"
+        )
 
 
 def _authenticated(

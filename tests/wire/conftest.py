@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -20,15 +20,17 @@ import pytest_asyncio
 from gateway.testing import Script, ScriptedUpstream, event_stream
 
 if TYPE_CHECKING:
-    from ..conftest import GatewayProcess, RunGateway
+    from tests.conftest import GatewayProcess, RunGateway
 
 UPSTREAM_KEY = "sk-invented-upstream-key"
 KEYS = {"alpha": "sk-invented-key-of-alpha", "beta": "sk-invented-key-of-beta"}
+ALL_KEYS = (*KEYS.values(), UPSTREAM_KEY)
 BODY_LIMIT = 200_000
 NO_SERVER = "http://127.0.0.1:1/v1"
 PATIENCE = 0.2  # seconds that the hasty deployments wait
 
 Act = Callable[[Any], Any]
+Refuses = Callable[..., Awaitable[httpx2.Response]]
 
 
 class Invented:
@@ -244,3 +246,28 @@ async def http(proxy: GatewayProcess) -> AsyncGenerator[httpx2.AsyncClient]:
 @pytest.fixture(scope="session")
 def invented() -> Invented:
     return Invented()
+
+
+@pytest.fixture
+def refuses(http: httpx2.AsyncClient) -> Refuses:
+    """Return a function that sends a request and checks its refusal, and returns that.
+
+    Expected are status, type, code and param. The gateway must go on after it.
+    """
+
+    async def check(
+        expected: tuple[Any, ...], path: str = "/responses", method: str = "POST", **request: Any
+    ) -> httpx2.Response:
+        answer = await http.request(method, path, **request)
+        assert answer.headers["content-type"] == "application/json", answer.text
+        error = answer.json()["error"]
+        said = (answer.status_code, error["type"], error["code"], error["param"])
+        assert said == expected, error["message"]
+        assert set(error) == {"message", "type", "param", "code"}
+        assert error["message"]
+        assert answer.headers["x-request-id"]
+        assert not any(key in f"{answer.headers} {answer.text}" for key in ALL_KEYS)
+        assert (await http.get("/health/live")).status_code == 200
+        return answer
+
+    return check

@@ -13,7 +13,8 @@ import pytest
 from gateway.testing import ScriptedUpstream, event_stream, json_answer
 
 if TYPE_CHECKING:
-    from ..conftest import GatewayProcess
+    from tests.conftest import GatewayProcess
+
     from .conftest import AsyncSdk, Invented, SyncSdk
 
     Sdk = SyncSdk | AsyncSdk

@@ -31,17 +31,17 @@ async def made_by_alpha(
     return identifier
 
 
-@pytest.mark.parametrize(("method", "path"), STORED)
+@pytest.mark.parametrize("operation", STORED, ids=" ".join)
 async def test_a_response_of_the_other_tenant_does_not_exist(
     http: httpx2.AsyncClient,
     upstream: ScriptedUpstream,
     invented: Invented,
     keys: Mapping[str, str],
-    method: str,
-    path: str,
+    operation: tuple[str, str],
 ) -> None:
     identifier = await made_by_alpha(http, upstream, invented)
-    answer = await http.request(method, f"/responses/{identifier}{path}", headers=beta(keys))
+    method, path = operation[0], f"/responses/{identifier}{operation[1]}"
+    answer = await http.request(method, path, headers=beta(keys))
     assert answer.status_code == 404
     assert answer.json()["error"] == {
         "message": f"response with id '{identifier}' not found",
@@ -51,7 +51,7 @@ async def test_a_response_of_the_other_tenant_does_not_exist(
     }
     assert upstream.requests == []
     upstream.add(json_answer(invented.response()))
-    mine = await http.request(method, f"/responses/{identifier}{path}")
+    mine = await http.request(method, path)
     assert mine.status_code == 200
 
 

@@ -16,7 +16,8 @@ import pytest
 from gateway.testing import Fault, Script, ScriptedUpstream, event_stream
 
 if TYPE_CHECKING:
-    from ..conftest import GatewayProcess
+    from tests.conftest import GatewayProcess
+
     from .conftest import Invented
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
