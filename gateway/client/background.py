@@ -131,7 +131,7 @@ class DefaultGateway:
 
     async def answer_async(self, order: Order[Answer]) -> Answer | AsyncResponseStream:
         """Like `answer`, without blocking the caller's event loop."""
-        background = self._running()
+        background = self._background or await asyncio.to_thread(self._running)
         reply = await background.hand_over(background.gateway.perform(order))
         if isinstance(reply, bytes):
             return order.read(reply)

@@ -43,7 +43,8 @@ class ImitatedOpenAI:
 
     `name` goes into the ids that it makes. The model says `story`, calls a computer if it has one,
     and asks for approval before it calls an MCP tool. With a `fault` streams have it after their
-    first word, and other answers before they begin.
+    first word, and other answers before they begin. While it is `limited`, it asks clients to come
+    back in a few seconds.
     """
 
     story = ("Luna the unicorn ", "could not sleep, ", "so she counted stars.")
@@ -51,6 +52,7 @@ class ImitatedOpenAI:
     def __init__(self, name: str = "a") -> None:
         self.responses: dict[str, dict[str, Any]] = {}
         self.fault: Fault | None = None
+        self.limited = False
         self._name = name
         self._numbers = itertools.count()
         self._inputs: dict[str, Any] = {}
@@ -98,6 +100,8 @@ class ImitatedOpenAI:
         return asyncio.run_coroutine_threadsafe(call, self._loop).result(_PATIENCE)
 
     def _create(self, received: Received) -> Script:
+        if self.limited:
+            return replace(_refusal(429, "Rate limit reached"), headers={"retry-after": "5"})
         body = received.json()
         previous = body.get("previous_response_id")
         if previous is not None and previous not in self.responses:

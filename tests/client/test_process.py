@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import pytest
 
@@ -20,7 +21,7 @@ ASYNC_CALL = "gateway.aresponses(model='openai/o1-pro', input='hi')"
 
 def run(script: str) -> subprocess.CompletedProcess[str]:
     """Run `script` in a new interpreter that shows every warning."""
-    command = [sys.executable, "-X", "dev", "-W", "always", "-c", script]
+    command = [sys.executable, "-W", "always", "-c", script]
     return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
 
 
@@ -68,6 +69,27 @@ def test_a_process_ends_although_a_call_is_under_way(openai: ImitatedOpenAI) -> 
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert openai.wait_for_departure().json()["stream"] is True
+
+
+def test_the_gateway_is_closed_before_the_process_ends(openai: ImitatedOpenAI) -> None:
+    names = "print(*(thread.name for thread in threading.enumerate()))"
+    done = run(
+        "import atexit, gateway, threading\n"
+        f"atexit.register(lambda: {names})\n"  # registered first, so called last
+        f"{CALL}\n"
+        f"{names}\n"
+    )
+    assert done.stdout.splitlines() == ["MainThread gateway", "MainThread"]
+
+
+def test_a_call_that_waits_to_try_again_ends_with_the_gateway(openai: ImitatedOpenAI) -> None:
+    openai.limited = True
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(gateway.responses, model="openai/o1-pro", input="hi")
+        openai.wait_for_arrival()
+        DEFAULT.stop()
+        with pytest.raises((CancelledError, gateway.UpstreamError)):
+            call.result(10)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
