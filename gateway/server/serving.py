@@ -7,7 +7,7 @@ import contextlib
 import logging
 import socket
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
@@ -28,7 +28,7 @@ Ready = Callable[[str], None]
 _CLOSING_SECONDS = 1.0
 _IDLE_SECONDS = 75.0
 _TLS_SECONDS = 10.0
-_STATE = LifespanState({"ready": True})
+_STATE = {"ready": True}
 """What the application finds on every request: the engine is open."""
 
 _log = logging.getLogger("gateway.server")
@@ -57,7 +57,7 @@ class Server:
         """Serve until `stop`. Raises `ConfigError` if the certificate cannot be used."""
         hypercorn = _hypercorn(self._settings)
         accepting = await asyncio.start_server(
-            partial(self._converse, hypercorn),
+            partial(self._accept, hypercorn),
             sock=self._listener,
             backlog=BACKLOG,
             **_tls(hypercorn),
@@ -80,19 +80,30 @@ class Server:
             self._cut()
         self._stopping.set()
 
-    async def _converse(
+    def _accept(
         self,
         hypercorn: HypercornConfig,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-    ) -> None:
+    ) -> Coroutine[Any, Any, None]:
+        # Not in the coroutine, which may begin after the last look at who is still connected.
+        self._connections.enter(writer.transport)
         tls = writer.get_extra_info("ssl_object")
         is_http2 = tls is not None and tls.selected_alpn_protocol() == "h2"
         context = self._http2 if is_http2 else self._http1
         loop = asyncio.get_running_loop()
-        # A client that does not answer the end of TLS is its own affair.
-        with self._connections.joined(writer.transport), contextlib.suppress(TimeoutError):
-            await TCPServer(self._app, loop, hypercorn, context, _STATE, reader, writer)
+        connection = _Connection(
+            self._app, loop, hypercorn, context, LifespanState(_STATE), reader, writer
+        )
+        return self._converse(connection)
+
+    async def _converse(self, connection: TCPServer) -> None:
+        try:
+            # A client that does not answer the end of TLS is its own affair.
+            with contextlib.suppress(TimeoutError):
+                await connection
+        finally:
+            self._connections.leave(connection.writer.transport)
 
     async def _drain(self) -> None:
         # From now on connections close when they are idle. Not those of HTTP/2: hypercorn would
@@ -114,9 +125,12 @@ class Server:
             request.cancel()
 
 
-async def _counted(requests: _Crowd, app: Any, scope: Any, receive: Any, send: Any) -> None:
-    with requests.joined(asyncio.current_task()):
-        await app(scope, receive, send)
+class _Connection(TCPServer):
+    """hypercorn's connection, less a leak: it remembers clients that left until they are idle."""
+
+    async def _read_data(self) -> None:
+        await super()._read_data()
+        await self.idle_task.stop()
 
 
 class _Crowd(set[Any]):
@@ -127,21 +141,27 @@ class _Crowd(set[Any]):
         self._empty = asyncio.Event()
         self._empty.set()
 
-    @contextlib.contextmanager
-    def joined(self, member: Any) -> Generator[None]:
-        """Have `member` be here meanwhile."""
+    def enter(self, member: Any) -> None:
         self.add(member)
         self._empty.clear()
-        try:
-            yield
-        finally:
-            self.discard(member)
-            if not self:
-                self._empty.set()
+
+    def leave(self, member: Any) -> None:
+        self.discard(member)
+        if not self:
+            self._empty.set()
 
     async def gone(self) -> None:
         """Wait until nobody is here."""
         await self._empty.wait()
+
+
+async def _counted(requests: _Crowd, app: Any, scope: Any, receive: Any, send: Any) -> None:
+    request = asyncio.current_task()
+    requests.enter(request)
+    try:
+        await app(scope, receive, send)
+    finally:
+        requests.leave(request)
 
 
 def _hypercorn(settings: ServerSettings) -> HypercornConfig:

@@ -7,6 +7,7 @@ import contextlib
 import gc
 import hashlib
 import json
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -85,15 +86,18 @@ class Service:
     """A server that runs in the test's own loop."""
 
     def __init__(self, server: Server, url: str, running: asyncio.Task[None]) -> None:
+        self.server = server
         self.stop = server.stop
         self.url = url
         self.port = int(url.rpartition(":")[2])
         self.running = running
         self._writers: list[asyncio.StreamWriter] = []
 
-    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def connect(
+        self, tls: ssl.SSLContext | None = None
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Return a connection, which is closed at the end of the test if not before."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port, ssl=tls)
         self._writers.append(writer)
         return reader, writer
 

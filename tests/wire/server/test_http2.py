@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import h2.connection
+import h2.errors
+import h2.events
 import httpx2
 import pytest
 import trustme
@@ -26,13 +30,13 @@ def authority() -> trustme.CA:
 
 
 @pytest.fixture
-def certificate(authority: trustme.CA, tmp_path: Path) -> Generator[dict[str, str]]:
+def certificate(authority: trustme.CA, tmp_path: Path) -> dict[str, str]:
     """Return the server's settings for TLS."""
     issued = authority.issue_cert("127.0.0.1")
     paths = tmp_path / "certificate.pem", tmp_path / "key.pem"
     issued.cert_chain_pems[0].write_to_path(paths[0])
     issued.private_key_pem.write_to_path(paths[1])
-    yield {"tls_certificate": str(paths[0]), "tls_key": str(paths[1])}
+    return {"tls_certificate": str(paths[0]), "tls_key": str(paths[1])}
 
 
 @asynccontextmanager
@@ -47,19 +51,17 @@ async def client_of(
         yield client
 
 
-@pytest.mark.parametrize(("http2", "version"), [(True, "HTTP/2"), (False, "HTTP/1.1")])
+@pytest.mark.parametrize("version", ["HTTP/2", "HTTP/1.1"])
 async def test_a_stream_arrives_over_tls(
     serve: Serve,
     engine: ScriptedEngine,
     authority: trustme.CA,
     certificate: dict[str, str],
-    *,
-    http2: bool,
     version: str,
 ) -> None:
     async with (
         serve(**certificate) as service,
-        client_of(service, authority, http2=http2) as client,
+        client_of(service, authority, http2=version == "HTTP/2") as client,
         client.stream("POST", "/v1/responses", content=STREAM) as answer,
     ):
         assert service.url.startswith("https://")
@@ -70,22 +72,57 @@ async def test_a_stream_arrives_over_tls(
         assert await anext(blocks) == SECOND
 
 
+class Http2Client:
+    """A client that can reset a stream, as browsers do and httpx does not."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._http2 = h2.connection.H2Connection()
+        self._http2.initiate_connection()
+
+    def ask(self, body: bytes) -> int:
+        """Send a create and return the number of its stream."""
+        number = self._http2.get_next_available_stream_id()
+        head = {":method": "POST", ":path": "/v1/responses", ":scheme": "https", ":authority": "x"}
+        self._http2.send_headers(number, [*head.items(), *AUTHORIZED.items()])
+        self._http2.send_data(number, body, end_stream=True)
+        self._flush()
+        return number
+
+    def reset(self, number: int) -> None:
+        self._http2.reset_stream(number, h2.errors.ErrorCodes.CANCEL)
+        self._flush()
+
+    async def until(self, number: int, data: bytes) -> None:
+        """Wait for `data` on the stream of this number."""
+        while True:
+            for event in self._http2.receive_data(await self._reader.read(65536)):
+                if isinstance(event, h2.events.DataReceived) and event.stream_id == number:
+                    assert event.data == data
+                    return
+
+    def _flush(self) -> None:
+        self._writer.write(self._http2.data_to_send())
+
+
 async def test_a_client_that_resets_its_stream_closes_that_one_only(
     serve: Serve, engine: ScriptedEngine, authority: trustme.CA, certificate: dict[str, str]
 ) -> None:
-    async with (
-        serve(**certificate) as service,
-        client_of(service, authority) as client,
-        client.stream("POST", "/v1/responses", content=STREAM) as kept,
-    ):
-        blocks = kept.aiter_bytes()
-        assert await anext(blocks) == FIRST
-        async with client.stream("POST", "/v1/responses", content=STREAM) as left:
-            assert await anext(left.aiter_bytes()) == FIRST
+    trusting = ssl.create_default_context()
+    trusting.set_alpn_protocols(["h2"])
+    authority.configure_trust(trusting)
+    async with serve(**certificate) as service:
+        client = Http2Client(*await service.connect(trusting))
+        kept = client.ask(STREAM)
+        await client.until(kept, FIRST)
+        left = client.ask(STREAM)
+        await client.until(left, FIRST)
+        client.reset(left)
         await engine.streams[1].closed.wait()
         assert not engine.streams[0].closed.is_set()
         engine.streams[0].gate.set()
-        assert await anext(blocks) == SECOND
+        await client.until(kept, SECOND)
 
 
 async def test_a_refused_upload_leaves_the_other_streams_alone(

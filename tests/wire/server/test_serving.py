@@ -87,6 +87,19 @@ async def test_a_bug_in_mid_stream_cuts_the_connection_and_is_logged_once(
     assert "while answering request req_" in caplog.text
 
 
+@pytest.mark.parametrize("request_line", [b"", b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n"])
+async def test_a_client_that_leaves_an_idle_connection_is_forgotten_at_once(
+    serve: Serve, request_line: bytes
+) -> None:
+    async with serve() as service:
+        reader, writer = await service.connect()
+        writer.write(request_line)
+        if request_line:
+            await reader.readuntil(b"}")
+        writer.close()
+        await service.server._connections.gone()
+
+
 @pytest.mark.parametrize(
     ("request_line", "status"),
     [
