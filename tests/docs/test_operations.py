@@ -7,6 +7,7 @@ import re
 import sys
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -26,7 +27,8 @@ async def test_the_application_runs_under_uvicorn(files: Callable[[str], Path]) 
         with ready:
             assert ready.status == 200
     finally:
-        process.terminate()
+        with suppress(ProcessLookupError):  # it could not start, and has ended by itself
+            process.terminate()
         await process.communicate()
 
 
