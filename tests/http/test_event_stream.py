@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from msgspec.structs import replace
+from starlette.types import Message
 
 from gateway.config import Config
 from gateway.core.exchange import Envelope, Reply
 from gateway.http.app import create_app
+from gateway.http.event_stream import Line
 
 if TYPE_CHECKING:
     from .conftest import Client, ScriptedEngine
@@ -126,6 +128,19 @@ async def test_a_silent_stream_is_kept_alive_with_comments_between_blocks(
         b": keep-alive\n\n",
         b"data: 2\n\n",
     ]
+
+
+@pytest.mark.parametrize(("silence", "comments"), [(59.0, 0), (61.0, 1)])
+async def test_a_comment_is_sent_only_after_enough_silence(silence: float, comments: int) -> None:
+    sent: list[object] = []
+
+    async def send(message: object) -> None:
+        sent.append(message)
+
+    line = Line(asyncio.Queue[Message]().get, send, 60.0)
+    line._sent = asyncio.get_running_loop().time() - silence
+    await line._comment()
+    assert len(sent) == comments
 
 
 async def test_before_the_answer_no_comment_is_sent(

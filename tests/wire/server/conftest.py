@@ -29,7 +29,8 @@ FIRST, SECOND = b"data: 1\n\n", b"data: 2\n\n"
 class Stream:
     """A stream of two blocks, the second when `gate` opens; knows whether it was closed."""
 
-    def __init__(self) -> None:
+    def __init__(self, second: bytes) -> None:
+        self._second = second
         self.gate = asyncio.Event()
         self.closed = asyncio.Event()
         self._error: Exception | None = None
@@ -40,7 +41,7 @@ class Stream:
         await self.gate.wait()
         if self._error:
             raise self._error
-        yield SECOND
+        yield self._second
 
     def fail(self, error: Exception) -> None:
         """Raise `error` in the place of the second block."""
@@ -62,6 +63,7 @@ class ScriptedEngine:
 
     def __init__(self) -> None:
         self.work: Callable[[], Awaitable[None]] | None = None
+        self.second = SECOND
         self.streams: list[Stream] = []
 
     async def __aenter__(self) -> Self:
@@ -73,7 +75,7 @@ class ScriptedEngine:
         if self.work is not None:
             await self.work()
         if json.loads(envelope.body or b"{}").get("stream"):
-            stream = Stream()
+            stream = Stream(self.second)
             self.streams.append(stream)
             return Streamed(blocks=stream)
         return Whole(body=envelope.body or b"{}")

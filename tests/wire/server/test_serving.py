@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from typing import TYPE_CHECKING
 
 import openai
 import pytest
+
+from gateway.http import problems
 
 if TYPE_CHECKING:
     from .conftest import ScriptedEngine, Serve
@@ -135,6 +138,21 @@ async def test_an_upload_that_is_refused_early_gets_its_answer_and_blocks_nothin
             b"1\r\nx\r\n" * 1000 + b"0\r\n\r\nGET /health/live HTTP/1.1\r\nhost: x\r\n\r\n"
         )
         assert b"HTTP/1.1 200" in await reader.readuntil(b'{"status":"ok"}')
+
+
+async def test_an_upload_without_end_is_cut_off(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(problems, "_LINGER_SECONDS", 0.05)
+    async with serve() as service:
+        reader, writer = await service.connect()
+        writer.write(
+            b"POST /v1/responses HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+        )
+        with contextlib.suppress(ConnectionError):
+            while not writer.is_closing() and not reader.at_eof():
+                writer.write(b"1\r\nx\r\n" * 1000)
+                await writer.drain()
 
 
 async def test_a_body_over_the_limit_is_refused_although_the_client_may_go_on(serve: Serve) -> None:

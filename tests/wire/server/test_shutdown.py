@@ -67,3 +67,16 @@ async def test_a_stream_that_goes_on_is_cut_off(
         assert not (await exchange.rest()).endswith(END)
         await engine.streams[0].closed.wait()
         await service.running
+
+
+async def test_a_client_that_has_gone_to_sleep_does_not_hold_up_the_end(
+    serve: Serve, engine: ScriptedEngine
+) -> None:
+    engine.second = b"x" * 50_000_000  # more than any buffer between the two
+    async with serve(drain_seconds=0) as service:
+        exchange = await service.ask(STREAM)
+        await exchange.until(FIRST)
+        engine.streams[0].gate.set()
+        service.stop()
+        async with asyncio.timeout(10):
+            await service.running
