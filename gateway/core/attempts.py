@@ -97,6 +97,8 @@ class Attempts:
         return True
 
     def _healthy_first(self, deployments: Sequence[Deployment]) -> list[Deployment]:
+        if len(deployments) == 1:
+            return list(deployments)
         return sorted(deployments, key=lambda found: not self._health.available(found.account))
 
 

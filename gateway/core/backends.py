@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import ExitStack
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -73,14 +72,16 @@ class Backends:
         except UpstreamUnreachableError:
             self._launcher.forget(deployment)
             raise
-        with ExitStack() as cleanup:
-            cleanup.callback(answer.close)
+        try:
             if answer.status < 300:
                 opened = Opened(answer=answer, first=await answer.chunk())
                 _refuse_page(opened, deployment)
-                cleanup.pop_all()
                 return opened
             body = await answer.body()
+        except BaseException:
+            answer.close()
+            raise
+        answer.close()
         dialect = self.dialect(deployment)
         error = dialect.error(Failure(status=answer.status, headers=answer.headers, body=body))
         if native(dialect):

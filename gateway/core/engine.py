@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack
 from typing import Self
 
 from gateway.config import Config, secret
@@ -76,12 +76,14 @@ class Engine:
         self._resources = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        await self._resources.enter_async_context(self._launcher)
-        self._resources.push_async_callback(self._backends.aclose)
-        for entry in self._config.models:
-            if entry.launch == "start":
-                for deployment in self.router.route(entry.name):
-                    await self._backends.locate(deployment)
+        async with AsyncExitStack() as resources:
+            await resources.enter_async_context(self._launcher)
+            resources.push_async_callback(self._backends.aclose)
+            for entry in self._config.models:
+                if entry.launch == "start":
+                    for deployment in self.router.route(entry.name):
+                        await self._backends.locate(deployment)
+            self._resources = resources.pop_all()
         return self
 
     async def __aexit__(self, *exception: object) -> None:
@@ -105,15 +107,16 @@ class Engine:
             now=self._clock,
         )
         self._permits.take()
-        reply, failure = None, None
         try:
             reply = await self._answer(envelope, principal, trace)
         except GatewayError as error:
-            failure = error
+            self._end(trace, "failed", error=error)
             raise
-        finally:
-            if not isinstance(reply, Streamed):
-                self._end_whole(trace, reply, failure)
+        except BaseException:
+            self._end(trace, "cancelled")
+            raise
+        if isinstance(reply, Whole):
+            self._end(trace, reply.outcome, usage=reply.usage)
         return reply
 
     async def _answer(self, envelope: Envelope, principal: Principal, trace: Trace) -> Reply:
@@ -164,13 +167,16 @@ class Engine:
             deployment, self._native.encode(intake, deployment, dialect)
         )
         trace.first_byte()
-        with ExitStack() as cleanup:
-            cleanup.callback(opened.answer.close)
+        try:
             if not intake.stream:
-                return await self._native.whole(intake, deployment, opened)
+                whole = await self._native.whole(intake, deployment, opened)
+                opened.answer.close()
+                return whole
             relay = self._native.relay(intake, deployment, opened)
             first = relay.feed(opened.first)
-            cleanup.pop_all()
+        except BaseException:
+            opened.answer.close()
+            raise
         return Streamed(
             blocks=self._pump(relay, opened, first, trace),
             headers=returned_headers(opened.answer.headers),
@@ -182,15 +188,17 @@ class Engine:
         request = translated.encode(deployment, dialect)
         opened = await self._backends.open(deployment, request)
         trace.first_byte()
-        with ExitStack() as cleanup:
-            cleanup.callback(opened.answer.close)
+        try:
             translation = translated.translation(deployment, dialect, request, opened)
-            first = translation.feed(opened.first)
+            first = translation.begin(opened.first)
             if trace.stream:
-                cleanup.pop_all()
                 blocks = self._pump(translation, opened, first, trace)
                 return Streamed(blocks=blocks, headers=translated.headers)
             await translation.drain(opened.answer)
+        except BaseException:
+            opened.answer.close()
+            raise
+        opened.answer.close()
         return Whole(
             body=encode(translation.response),
             headers=translated.headers,
@@ -203,12 +211,6 @@ class Engine:
             self._end(trace, outcome, error=writer.failure, usage=writer.usage)
 
         return Pump(writer, opened.answer, first, ended)
-
-    def _end_whole(self, trace: Trace, reply: Whole | None, failure: GatewayError | None) -> None:
-        if reply is not None:
-            self._end(trace, reply.outcome, usage=reply.usage)
-        else:
-            self._end(trace, "failed" if failure else "cancelled", error=failure)
 
     def _end(
         self,

@@ -4,7 +4,6 @@ change.
 
 from __future__ import annotations
 
-import msgspec
 from msgspec import Struct
 
 from gateway.core.backends import Opened
@@ -16,24 +15,14 @@ from gateway.errors import InvalidRequestError, UpstreamProtocolError
 from gateway.ids import Ids, Seal
 from gateway.plugin.deployment import Deployment
 from gateway.plugin.dialect import NativeCall, NativeDialect, UpstreamRequest
-from gateway.stream.relay import Relay, Rewrite, rewrite_response
+from gateway.stream.relay import Relay
+from gateway.stream.rewrite import Rewrite, read_summary, rewrite_response
 from gateway.stream.splice import splice
-from gateway.types.response import Usage
 
 __all__ = ["NativePath"]
 
 _RENAMED = frozenset({"create", "retrieve", "cancel", "delete"})
 """The operations whose answers name a response."""
-
-
-class Summary(Struct, frozen=True):
-    """What the observers learn of a whole answer."""
-
-    status: str | None = None
-    usage: Usage | None = None
-
-
-decode_summary = msgspec.json.Decoder(Summary).decode
 
 
 class NativePath(Struct, frozen=True, kw_only=True):
@@ -76,12 +65,7 @@ class NativePath(Struct, frozen=True, kw_only=True):
     async def whole(self, intake: Intake, deployment: Deployment, opened: Opened) -> Whole:
         """Return an answer in one piece. Raises `UpstreamProtocolError` if it is no JSON object."""
         body = opened.first + await opened.answer.body()
-        try:
-            summary = decode_summary(body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise UpstreamProtocolError(
-                f"{deployment.provider} answered with what is no JSON object"
-            ) from error
+        summary = read_summary(body)
         if intake.envelope.operation in _RENAMED:
             body = rewrite_response(body, self._rewrite(intake, deployment))
         return Whole(

@@ -77,7 +77,7 @@ class Translated:
         return Translation(
             WholeBody() if is_json else request.framing(),
             dialect.translator(self._call(deployment)),
-            Assembler(response, self._ids.mint),
+            Assembler(response, self._ids.mint, self._ids.now),
             stream=self._intake.stream,
         )
 

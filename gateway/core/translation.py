@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from gateway.errors import GatewayError, UpstreamProtocolError
+from gateway.errors import GatewayError, UpstreamError, UpstreamProtocolError
 from gateway.plugin.dialect import Translator
 from gateway.plugin.transport import Answer
 from gateway.stream.assembler import Assembler
@@ -36,6 +36,7 @@ class Translation:
         self._assembler = assembler
         self._stream = stream
         self._started = False
+        self._spoken = False
         self._events: list[Event] = []
         self.ended = False
         self.failure: GatewayError | None = None
@@ -51,6 +52,19 @@ class Translation:
     @property
     def usage(self) -> Usage | None:
         return self.response.usage
+
+    def begin(self, chunk: bytes) -> bytes:
+        """Return the events that the first `chunk` brings about.
+
+        Raises `UpstreamError` if it reports a failure before anything was said: then another
+        deployment may answer in this one's place. A later failure is part of the answer.
+        """
+        try:
+            return self.feed(chunk)
+        except UpstreamError as error:
+            if not self._spoken or not self._stream:
+                raise
+            return self.fail(error)
 
     def feed(self, chunk: bytes) -> bytes:
         """Return the events that `chunk` brings about. Raises `UpstreamError` if it reports a
@@ -98,7 +112,9 @@ class Translation:
                 break
             try:
                 for delta in self._translator.feed(frame):
-                    self._events += self._assembler.feed(delta)
+                    if events := self._assembler.feed(delta):
+                        self._spoken = True
+                        self._events += events
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 raise UpstreamProtocolError(
                     f"the upstream sent an unreadable frame: {error}"

@@ -1,1 +1,1 @@
-"""Sans-IO stream machinery: bytes to frames, frames to deltas, deltas to events, events to bytes."""
+"""Stream machinery without I/O: bytes to frames, frames to deltas, deltas to events, and back."""

@@ -16,14 +16,22 @@ import msgspec
 from msgspec import Raw, Struct
 
 from gateway.errors import GatewayError, UpstreamProtocolError
-from gateway.stream.blocks import BlockCutter, RawFrame, find_frames, finish_frame, split_frames
-from gateway.stream.rewrite import Rewrite, read_usage, rewrite_response
+from gateway.stream.blocks import (
+    BlockCutter,
+    PlainFrame,
+    RawFrame,
+    find_frames,
+    finish_frame,
+    read_frame,
+    split_frames,
+)
+from gateway.stream.rewrite import Rewrite, read_summary, rewrite_response
 from gateway.stream.splice import splice
 from gateway.stream.sse import encode_frames
 from gateway.types.events import Error, ErrorDetail
 from gateway.types.response import Response, ResponseError, Usage
 
-__all__ = ["MAX_FRAME", "Outcome", "Relay", "Rewrite", "read_usage", "rewrite_response"]
+__all__ = ["MAX_FRAME", "Outcome", "Relay", "Rewrite", "read_summary", "rewrite_response"]
 
 MAX_FRAME: Final = 64 * 1024 * 1024
 """Bytes that one relayed frame may have: images come in one."""
@@ -65,7 +73,7 @@ class Relay:
         seal = functools.cache(rewrite.seal)  # each lifecycle event has the same ids
         self._rewrite = msgspec.structs.replace(rewrite, seal=seal)
         self._cutter = BlockCutter(limit)
-        self._response = b""
+        self._lifecycle = b""
         self._latest = b""
         self._latest_numbered = b""
         self.outcome: Outcome | None = None
@@ -78,12 +86,12 @@ class Relay:
     @property
     def response(self) -> bytes:
         """The JSON of the response as the client last saw it, empty before its first event."""
-        return self._response
+        return bytes(_read_event(read_frame(self._lifecycle)).response) if self._lifecycle else b""
 
     @property
     def usage(self) -> Usage | None:
         """The token counts in the terminal event."""
-        return read_usage(self._response) if self.ended else None
+        return read_summary(self.response).usage if self.ended and self._lifecycle else None
 
     def feed(self, chunk: bytes, /) -> bytes:
         """Return the whole frames that `chunk` completes, perhaps none.
@@ -122,7 +130,7 @@ class Relay:
         return b"".join((*pieces, block[done:]))
 
     def _frame(self, frame: bytes) -> bytes:
-        raw = RawFrame(frame)
+        raw = read_frame(frame)
         event = _read_event(raw)
         kind = event.type
         if kind not in _LIFECYCLE:
@@ -131,8 +139,9 @@ class Relay:
         upstreams = bytes(event.response)
         if not upstreams.startswith(b"{"):
             return frame
-        self._response = rewrite_response(upstreams, self._rewrite)
-        return raw.with_data(_exchange(raw.data, upstreams, self._response))
+        ours = rewrite_response(upstreams, self._rewrite)
+        self._lifecycle = raw.with_data(_exchange(raw.data, upstreams, ours))
+        return self._lifecycle
 
     def _failure(self, error: GatewayError) -> bytes:
         """Write `response.failed`, after an `error` event unless the upstream has sent its own."""
@@ -145,19 +154,16 @@ class Relay:
             block = encode_frames([event])
             number += 1
         self.outcome, self.failure = "failed", error
-        self._response = self._failed_response(told or _describe(error))
-        failed = {
-            "type": "response.failed",
-            "sequence_number": number,
-            "response": Raw(self._response),
-        }
-        return block + b"event: response.failed\ndata: " + _encoder.encode(failed) + b"\n\n"
+        response = Raw(self._failed_response(told or _describe(error)))
+        failed = {"type": "response.failed", "sequence_number": number, "response": response}
+        self._lifecycle = b"event: response.failed\ndata: " + _encoder.encode(failed) + b"\n\n"
+        return block + self._lifecycle
 
     def _failed_response(self, detail: ErrorDetail) -> bytes:
         code = detail.code if detail.code in _FAILURE_CODES else "server_error"
         error = ResponseError(code=code, message=detail.message)
-        if self._response:
-            return splice(self._response, {}, additions={"status": "failed", "error": error})
+        if response := self.response:
+            return splice(response, {}, additions={"status": "failed", "error": error})
         rewrite = self._rewrite
         return _encoder.encode(
             Response(
@@ -172,7 +178,7 @@ class Relay:
     def _last_number(self) -> int:
         """Return the last sequence number that has passed, or -1."""
         for frame in reversed(split_frames(self._latest_numbered)):
-            number = _read_event(RawFrame(frame)).sequence_number
+            number = _read_event(read_frame(frame)).sequence_number
             if isinstance(number, int):
                 return number
         return -1
@@ -180,13 +186,13 @@ class Relay:
     def _told(self) -> ErrorDetail | None:
         """Return what the upstream's own `error` event has told the client, if there was one."""
         for start, end in find_frames(self._latest, b"error"):
-            raw = RawFrame(self._latest[start:end])
+            raw = read_frame(self._latest[start:end])
             if _read_event(raw).type == "error":
                 return _read_error(raw.data)
         return None
 
 
-def _read_event(raw: RawFrame) -> _Event:
+def _read_event(raw: PlainFrame | RawFrame) -> _Event:
     """Read what is needed of an event; of a frame without a JSON object, nothing."""
     try:
         event = _event_decoder.decode(raw.data)

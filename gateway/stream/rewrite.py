@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
@@ -11,12 +12,39 @@ from gateway.errors import UpstreamProtocolError
 from gateway.stream.splice import join_members, read_members
 from gateway.types.response import Usage
 
-__all__ = ["Rewrite", "read_usage", "rewrite_response"]
+__all__ = ["Rewrite", "Summary", "read_summary", "rewrite_response"]
 
 _RESPONSES = frozenset({"response", "response.deleted"})
-_READ = ("id", "object", "model", "previous_response_id")
+
+
+class _Names(Struct):
+    """The members of an answer that decide what changes."""
+
+    id: Any = None
+    object: Any = None
+    model: Any = None
+    previous_response_id: Any = None
+
+
+class _Said(Struct):
+    """The members of a response that `read_summary` reads."""
+
+    status: Any = None
+    usage: Raw = Raw()
+
+
+class Summary(Struct, frozen=True, kw_only=True):
+    """What a response says of itself: how it ended, and the tokens that it used."""
+
+    status: str | None = None
+    usage: Usage | None = None
+
+
+T = TypeVar("T")
+
+_said_decoder = msgspec.json.Decoder(_Said)
+_names_decoder = msgspec.json.Decoder(_Names)
 _encoder = msgspec.json.Encoder()
-_text_decoder = msgspec.json.Decoder(str)
 _usage_decoder = msgspec.json.Decoder(Usage)
 
 
@@ -40,29 +68,53 @@ def rewrite_response(body: bytes, rewrite: Rewrite) -> bytes:
     A response, a deletion and a compaction have such members; any other object stays as it is.
     Raises `UpstreamProtocolError` if `body` is not a JSON object.
     """
-    members, texts = _read(body)
-    upstream_id = texts.get("id", "")
-    previous_id = texts.get("previous_response_id")
+    names = _decode(_names_decoder, body)
     changes: dict[str, str] = {}
-    if upstream_id and (texts.get("object") in _RESPONSES or upstream_id.startswith("resp_")):
+    upstream_id = names.id
+    if isinstance(upstream_id, str) and (
+        upstream_id.startswith("resp_") or (upstream_id and names.object in _RESPONSES)
+    ):
         changes["id"] = rewrite.seal(upstream_id)
-    if previous_id:
-        changes["previous_response_id"] = rewrite.seal(previous_id)
-    if "model" in texts:
-        changes["model"] = rewrite.rename(texts["model"])
-    members.update((name, Raw(_encoder.encode(text))) for name, text in changes.items())
+    if isinstance(names.previous_response_id, str) and names.previous_response_id:
+        changes["previous_response_id"] = rewrite.seal(names.previous_response_id)
+    if isinstance(names.model, str) and (model := rewrite.rename(names.model)) != names.model:
+        changes["model"] = model
+    for name, value in changes.items():
+        body = _exchange(body, name, getattr(names, name), value)
+    return body
+
+
+def _exchange(body: bytes, name: str, old: str, new: str) -> bytes:
+    """Return `body` with `new` as the value of its member `name`, which is `old`.
+
+    An id that stands there once stands nowhere else, so a search finds the member; any other body
+    is taken apart.
+    """
+    quoted = _encoder.encode(old)
+    if name != "model" and body.count(quoted) == 1:
+        return body.replace(quoted, _encoder.encode(new))
+    members = read_members(body)
+    members[name] = Raw(_encoder.encode(new))
     return join_members(members)
 
 
-def read_usage(response: bytes) -> Usage | None:
-    """Return the token counts of a response, or None if it has none that can be read.
+def read_summary(response: bytes) -> Summary:
+    """Return what a response says of itself; what cannot be read is absent.
 
-    Raises `ValueError` if `response` is not a JSON object.
+    Raises `UpstreamProtocolError` if `response` is not a JSON object.
     """
-    usage = read_members(response).get("usage")
-    if usage is None or not bytes(usage).startswith(b"{"):
+    said = _decode(_said_decoder, response)
+    status = said.status if isinstance(said.status, str) else None
+    return Summary(status=status, usage=_read_usage(said.usage))
+
+
+def _read_usage(usage: Raw) -> Usage | None:
+    if not bytes(usage).startswith(b"{"):
         return None
-    members = read_members(usage)
+    try:
+        return _usage_decoder.decode(usage)
+    except msgspec.ValidationError:
+        members = read_members(usage)
     told = {name: value for name, value in members.items() if bytes(value) != b"null"}
     try:
         return _usage_decoder.decode(join_members(told))
@@ -70,18 +122,10 @@ def read_usage(response: bytes) -> Usage | None:
         return None
 
 
-def _read(body: bytes) -> tuple[dict[str, Raw], dict[str, str]]:
-    """Return the members of a response, and as text those that decide what changes."""
+def _decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     try:
-        members = read_members(body)
-        values = {name: bytes(members[name]) for name in _READ if name in members}
-        texts = {
-            name: _text_decoder.decode(value)
-            for name, value in values.items()
-            if value.startswith(b'"')
-        }
-    except ValueError as error:
+        return decoder.decode(body)
+    except (ValueError, RecursionError) as error:
         raise UpstreamProtocolError(
             "the provider's answer is not a JSON object; check the deployment's base_url"
         ) from error
-    return members, texts

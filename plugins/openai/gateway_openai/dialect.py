@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import ClassVar, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -89,13 +90,21 @@ def _concerns_client(status: int, error: UpstreamError) -> bool:
 
 def _url(deployment: Deployment, quirks: Quirks, path: str, query: str) -> str:
     """Join the base URL, whose own query stays, with the path and the client's query as it came."""
-    base = urlsplit(deployment.base_url)
-    root = _root(base.path.rstrip("/"), quirks.root)
-    version = f"api-version={quote(quirks.api_version)}" if quirks.api_version else ""
+    address, own_query = _address(deployment.base_url, quirks.root, quirks.api_version)
+    joined = "&".join(filter(None, (own_query, query)))
+    return f"{address}{path}?{joined}" if joined else address + path
+
+
+@lru_cache(maxsize=256)
+def _address(base_url: str, root: str, api_version: str) -> tuple[str, str]:
+    """Return where all paths of a deployment begin, and the query that each of its calls has."""
+    base = urlsplit(base_url)
+    version = f"api-version={quote(api_version)}" if api_version else ""
     if "api-version=" in base.query:
         version = ""
-    joined = "&".join(filter(None, (base.query, version, query)))
-    return urlunsplit((base.scheme, base.netloc, root + path, joined, ""))
+    path = _root(base.path.rstrip("/"), root)
+    address = urlunsplit((base.scheme, base.netloc, path, "", ""))
+    return address, "&".join(filter(None, (base.query, version)))
 
 
 def _root(path: str, wanted: str) -> str:
