@@ -64,6 +64,7 @@ class Gateway:
         self._accounts = Accounts(plugins.providers(), self._engine.router, given)
         self._principal = Principal(tenant=tenant)
         self._ids = Ids()
+        self._open = False
         self._closing = asyncio.TaskGroup()
         self._resources = contextlib.AsyncExitStack()
 
@@ -78,9 +79,11 @@ class Gateway:
             await resources.enter_async_context(self._engine)
             await resources.enter_async_context(self._closing)
             self._resources = resources.pop_all()
+        self._open = True
         return self
 
     async def __aexit__(self, *exception: object) -> None:
+        self._open = False
         await self._resources.aclose()
 
     @overload
@@ -182,7 +185,8 @@ class Gateway:
             self._loop.call_soon_threadsafe(self._close, blocks)
 
     def _close(self, blocks: Blocks) -> None:
-        self._closing.create_task(_closed(blocks))
+        if self._open:  # otherwise the engine closes every answer itself
+            self._closing.create_task(_closed(blocks))
 
 
 async def _closed(blocks: Blocks) -> None:
