@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -16,6 +16,7 @@ import msgspec
 
 from gateway.errors import UpstreamUnavailableError
 from gateway.plugin import Deployment
+from gateway_local.openmp import with_library
 from gateway_local.weights import find
 
 __all__ = ["launch"]
@@ -37,12 +38,12 @@ _ANNOUNCEMENT = msgspec.json.Decoder(Announcement)
 async def launch(deployment: Deployment) -> AsyncGenerator[str, None]:
     """Run the model in a child process; yield the base URL of its server.
 
-    Raises `UpstreamUnavailableError` if the weights are missing, or if the child dies or is not
-    ready within a minute.
+    Raises `UpstreamUnavailableError` if the weights or a library are missing, or if the child dies
+    or is not ready within a minute.
     """
     weights = find(deployment.model, deployment.downloads)
-    with TemporaryFile() as errors:
-        process = await _start(weights, deployment.model, errors)
+    with TemporaryFile() as errors, with_library(_command(weights, deployment.model)) as command:
+        process = await _start(command, errors)
         try:
             address = await _announced(process, errors)
             yield f"{address}/v1"
@@ -50,11 +51,15 @@ async def launch(deployment: Deployment) -> AsyncGenerator[str, None]:
             await _stop(process)
 
 
-async def _start(weights: Path, name: str, errors: IO[bytes]) -> Process:
+def _command(weights: Path, name: str) -> list[str]:
     threads = max(1, (os.cpu_count() or 1) // 2)
     command = [sys.executable, "-m", "gateway_local.server", "--weights", str(weights)]
+    return [*command, "--name", name, "--threads", str(threads)]
+
+
+async def _start(command: Sequence[str], errors: IO[bytes]) -> Process:
     return await asyncio.create_subprocess_exec(
-        *[*command, "--name", name, "--threads", str(threads)],
+        *command,
         stdin=PIPE,  # held open as long as we live: its end is the child's end
         stdout=PIPE,
         stderr=errors,
