@@ -9,15 +9,15 @@ import socket
 import sys
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from hypercorn.app_wrappers import ASGIWrapper
-from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config as HypercornConfig
 from hypercorn.typing import LifespanState
 
 from gateway.config import ServerSettings
+from gateway.server.connection import Connection
 from gateway.server.listening import BACKLOG, certificate_of, url_of
 
 __all__ = ["Ready", "Server"]
@@ -33,6 +33,8 @@ _STATE = {"ready": True}
 
 _log = logging.getLogger("gateway.server")
 
+Member = TypeVar("Member")
+
 
 class Server:
     """Serves one application on one listening socket, which it closes, until it is told to stop.
@@ -44,8 +46,8 @@ class Server:
     """
 
     def __init__(self, app: Any, settings: ServerSettings, listener: socket.socket) -> None:
-        self._requests = _Crowd()
-        self._connections = _Crowd()
+        self._requests = _Crowd[asyncio.Task[Any]]()
+        self._connections = _Crowd[Connection]()
         self._app = ASGIWrapper(partial(_counted, self._requests, app))
         self._settings = settings
         self._listener = listener
@@ -70,8 +72,8 @@ class Server:
             await self._drain()
         finally:
             accepting.close()
-            for transport in tuple(self._connections):
-                transport.abort()
+            for connection in tuple(self._connections):
+                connection.writer.transport.abort()
         await self._connections.gone()
 
     def stop(self) -> None:
@@ -86,37 +88,43 @@ class Server:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> Coroutine[Any, Any, None]:
-        # Not in the coroutine, which may begin after the last look at who is still connected.
-        self._connections.enter(writer.transport)
         tls = writer.get_extra_info("ssl_object")
         is_http2 = tls is not None and tls.selected_alpn_protocol() == "h2"
         context = self._http2 if is_http2 else self._http1
         loop = asyncio.get_running_loop()
-        connection = _Connection(
+        connection = Connection(
             self._app, loop, hypercorn, context, LifespanState(_STATE), reader, writer
         )
+        # Not in the coroutine, which may begin after the last look at who is still connected.
+        self._connections.enter(connection)
         return self._converse(connection)
 
-    async def _converse(self, connection: TCPServer) -> None:
+    async def _converse(self, connection: Connection) -> None:
         try:
             # A client that does not answer the end of TLS is its own affair.
             with contextlib.suppress(TimeoutError):
                 await connection
         finally:
-            self._connections.leave(connection.writer.transport)
+            self._connections.leave(connection)
 
     async def _drain(self) -> None:
         # From now on connections close when they are idle. Not those of HTTP/2: hypercorn would
         # not send the ends of their last streams.
-        await self._http1.terminated.set()
+        await self._retire(self._http1)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._settings.drain_seconds):
                 await self._requests.gone()
         self._cut()
-        await self._http2.terminated.set()
+        await self._retire(self._http2)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_CLOSING_SECONDS):
                 await self._connections.gone()
+
+    async def _retire(self, context: WorkerContext) -> None:
+        await context.terminated.set()
+        for connection in tuple(self._connections):
+            if connection.context is context:
+                connection.retire()
 
     def _cut(self) -> None:
         if running := tuple(self._requests):
@@ -125,15 +133,7 @@ class Server:
             request.cancel()
 
 
-class _Connection(TCPServer):
-    """hypercorn's connection, less a leak: it remembers clients that left until they are idle."""
-
-    async def _read_data(self) -> None:
-        await super()._read_data()
-        await self.idle_task.stop()
-
-
-class _Crowd(set[Any]):
+class _Crowd(set[Member]):
     """Who is here, and a way to wait until nobody is."""
 
     def __init__(self) -> None:
@@ -141,11 +141,11 @@ class _Crowd(set[Any]):
         self._empty = asyncio.Event()
         self._empty.set()
 
-    def enter(self, member: Any) -> None:
+    def enter(self, member: Member) -> None:
         self.add(member)
         self._empty.clear()
 
-    def leave(self, member: Any) -> None:
+    def leave(self, member: Member) -> None:
         self.discard(member)
         if not self:
             self._empty.set()
@@ -155,8 +155,10 @@ class _Crowd(set[Any]):
         await self._empty.wait()
 
 
-async def _counted(requests: _Crowd, app: Any, scope: Any, receive: Any, send: Any) -> None:
-    request = asyncio.current_task()
+async def _counted(
+    requests: _Crowd[asyncio.Task[Any]], app: Any, scope: Any, receive: Any, send: Any
+) -> None:
+    request = cast("asyncio.Task[Any]", asyncio.current_task())
     requests.enter(request)
     try:
         await app(scope, receive, send)

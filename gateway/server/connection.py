@@ -1,0 +1,95 @@
+"""One connection: hypercorn's, at a fraction of its cost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+from hypercorn.asyncio.tcp_server import TCPServer
+from hypercorn.events import Event, RawData
+
+__all__ = ["Connection"]
+
+_WRITE_AT_ONCE = 64 * 1024  # bytes
+
+
+class Connection(TCPServer):
+    """Speaks HTTP with one client.
+
+    hypercorn starts and cancels a task for each request, to notice an idle connection, and writes
+    head, body and end of an answer one by one. Here a timer notices, and what comes in one turn of
+    the event loop is written together: one packet and one system call.
+    """
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._idle_timer = self.idle_task = _IdleTimer(self._idle_seconds)
+        self._unsent: list[bytes] = []
+        self._unsent_size = 0
+
+    def retire(self) -> None:
+        """Close the connection if it is idle; a busy one closes when it would become idle."""
+        self._idle_timer.expire()
+
+    async def protocol_send(self, event: Event) -> None:
+        if not isinstance(event, RawData):
+            self._flush()
+            await super().protocol_send(event)
+            return
+        if not self._unsent:
+            self.loop.call_soon(self._flush)
+        self._unsent.append(event.data)
+        self._unsent_size += len(event.data)
+        if self._unsent_size > _WRITE_AT_ONCE:
+            self._flush()
+        if self.writer.transport.get_write_buffer_size():
+            await super().protocol_send(RawData(b""))  # waits until the client has read on
+
+    def _flush(self) -> None:
+        data = b"".join(self._unsent)
+        self._unsent.clear()
+        self._unsent_size = 0
+        if data and not self.writer.transport.is_closing():
+            self.writer.write(data)
+
+    async def _read_data(self) -> None:
+        await super()._read_data()
+        await self.idle_task.stop()  # or it would keep a client that left in memory
+
+    async def _close(self) -> None:
+        self._flush()
+        await super()._close()
+
+    async def _idle_timeout(self) -> None:
+        await asyncio.shield(self._initiate_server_close())
+
+    def _idle_seconds(self) -> float:
+        return 0.0 if self.context.terminated.is_set() else self.config.keep_alive_timeout
+
+
+class _IdleTimer:
+    """Stands in for hypercorn's task of that purpose: begins an action when the time is over."""
+
+    def __init__(self, seconds: Callable[[], float]) -> None:
+        self._seconds = seconds
+        self._timer: asyncio.TimerHandle | None = None
+        self._begin: Callable[[], None] | None = None
+
+    async def restart(self, task_group: Any, action: Callable[[], Awaitable[None]]) -> None:
+        await self.stop()
+        self._begin = partial(task_group.spawn, action)
+        self._timer = asyncio.get_running_loop().call_later(self._seconds(), self.expire)
+
+    async def stop(self) -> None:
+        self._begin = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def expire(self) -> None:
+        """End the time now, if it runs."""
+        if self._begin is not None:
+            begin, self._begin = self._begin, None
+            begin()
