@@ -84,8 +84,10 @@ class Sending(Deadline):
 
     def abort(self) -> None:
         """Close the connection without a wait for what is not yet written."""
-        if self._transport is not None:
-            self._transport.abort()
+        # Only once: a TLS transport of Python 3.11.2 that is closed raises when it is aborted.
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            transport.abort()
 
     def missed(self) -> None:
         if self._fail is not None:

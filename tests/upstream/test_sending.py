@@ -13,6 +13,7 @@ class FakeTransport(asyncio.Transport):
     aborted = False
 
     def abort(self) -> None:
+        assert not self.aborted
         self.aborted = True
 
 
@@ -56,6 +57,14 @@ async def test_an_upload_that_ends_without_an_answer_is_dropped_unsent(sending: 
     transport = FakeTransport()
     sending.has_connection(transport, print)
     sending.over()
+    assert transport.aborted
+
+
+async def test_a_connection_is_aborted_only_once(sending: Sending) -> None:
+    transport = FakeTransport()
+    sending.has_connection(transport, print)
+    sending.abort()
+    sending.abort()
     assert transport.aborted
 
 
