@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Generator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import pytest
@@ -111,6 +112,15 @@ def test_a_forked_child_calls_for_itself_and_leaves_its_parents_connections_alon
     assert done.stderr == ""
 
 
+@pytest.fixture
+def interruptible() -> Generator[None]:
+    """A process that was started in the background may have been told to ignore interrupts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_call_is_cancelled_upstream(openai: ImitatedOpenAI) -> None:
     openai.fault = Fault.STALL
     main = threading.main_thread().ident
