@@ -1,4 +1,4 @@
-"""Requests are read as far as routing needs it, and bad ones refused with what is wrong and where."""
+"""Requests are read as far as routing needs it; bad ones are refused with what is wrong and where."""
 
 import pytest
 
@@ -38,7 +38,9 @@ def refused(body: bytes) -> GatewayError:
         (b'{"model": "m", "input": ' + b"[" * 5000, "invalid_json", None),
     ],
 )
-def test_a_bad_body_is_refused_with_what_is_wrong(body: bytes, code: str, param: str | None) -> None:
+def test_a_bad_body_is_refused_with_what_is_wrong(
+    body: bytes, code: str, param: str | None
+) -> None:
     error = refused(body)
     assert (error.status, error.type) == (400, "invalid_request_error")
     assert (error.code, error.param) == (code, param)

@@ -10,7 +10,9 @@ from gateway.errors import NotFoundError
 from gateway.plugin import Deployment
 
 
-def deployment(alias: str, model: str = "m", *, account: str = "a", weight: float = 1) -> Deployment:
+def deployment(
+    alias: str, model: str = "m", *, account: str = "a", weight: float = 1
+) -> Deployment:
     return Deployment(alias=alias, provider="p", model=model, account=account, weight=weight)
 
 

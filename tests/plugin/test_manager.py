@@ -62,7 +62,9 @@ def broken_distribution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     (tmp_path / "acme_broken.py").write_text("raise RuntimeError('no licence file')\n")
     information = tmp_path / "acme_broken-1.0.dist-info"
     information.mkdir()
-    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-broken\nVersion: 1.0\n")
+    (information / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: acme-broken\nVersion: 1.0\n"
+    )
     (information / "entry_points.txt").write_text("[gateway]\nacme = acme_broken\n")
     monkeypatch.syspath_prepend(tmp_path)
     yield
@@ -108,9 +110,9 @@ def test_a_misspelt_hook_is_an_error_that_names_plugin_and_hook() -> None:
 
 
 def test_two_plugins_cannot_offer_one_provider() -> None:
+    twin = Quiet("acme")
+    twin.__name__ = "twin"
     with pytest.raises(PluginError, match=r"'plugin-of-acme' and 'twin' both offer 'acme'"):
-        twin = Quiet("acme")
-        twin.__name__ = "twin"
         loaded(Quiet("acme"), twin)
 
 
