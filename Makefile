@@ -35,8 +35,9 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix
 
 # uv installs what uv.lock says and nothing else; it comes from the same index as everything.
+# Unlike pip it compiles nothing unless told to; the first start then takes more than twice as long.
 $(STAMP): uv.lock pyproject.toml $(wildcard plugins/*/pyproject.toml) | $(BIN)/uv
-	$(BIN)/uv sync --frozen --all-packages --python $(BIN)/python
+	$(BIN)/uv sync --frozen --all-packages --compile-bytecode --python $(BIN)/python
 	@touch $@
 
 $(BIN)/uv:
