@@ -1,4 +1,4 @@
-"""Requests are read as far as routing needs it; bad ones are refused with what is wrong and where."""
+"""Requests are read as far as routing needs it; bad ones are refused with what is wrong where."""
 
 import pytest
 
