@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from msgspec import Struct
 
+PATIENCE = 40.0  # seconds, more than a gateway lets running streams go on
+
 RunGateway = Callable[[Mapping[str, Any]], AbstractContextManager["GatewayProcess"]]
 
 
@@ -38,6 +40,16 @@ def settings_of(directory: Path) -> dict[str, str]:
     kept = ("PATH", "HOME", "LANG", "SYSTEMROOT", "TMPDIR", "VIRTUAL_ENV")
     environment = {name: os.environ[name] for name in kept if name in os.environ}
     return {**environment, "GATEWAY_HOME": str(directory)}
+
+
+def stop(process: subprocess.Popen[str]) -> None:
+    """Ask `process` to stop, and do not wait for ever if it does not."""
+    process.terminate()
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +77,7 @@ def run_gateway(tmp_path_factory: pytest.TempPathFactory) -> RunGateway:
                 assert announced, log_path.read_text()
                 yield GatewayProcess(url=announced[-1], log_path=log_path, process=process)
             finally:
-                process.terminate()
+                stop(process)
         assert process.returncode == 0
         assert "Traceback" not in log_path.read_text()
 

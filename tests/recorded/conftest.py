@@ -1,0 +1,210 @@
+"""The recorded traffic, replayed by the corpus's own server to a real gateway process."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+import openai
+import pytest
+from msgspec import Struct
+
+from gateway.ids import Seal, account_of
+
+if TYPE_CHECKING:
+    from tests.conftest import RunGateway
+
+CORPUS = Path(__file__).parents[2] / "../shared/corpus"
+SECRET = "a secret of the tests, long enough"
+KEY = "sk-invented-upstream-key"
+PROVIDERS = {"responses": "openai", "chat_completions": "openai_compatible"}
+
+
+class Recording(Struct, frozen=True, kw_only=True):
+    """One recorded exchange; `request` is None where it was not kept."""
+
+    name: str
+    meta: dict[str, Any]
+    request: dict[str, Any] | None
+    body: bytes
+
+    @property
+    def stream(self) -> bool:
+        return self.meta["stream"]
+
+    @property
+    def good(self) -> bool:
+        return self.meta["status"] == 200
+
+    @property
+    def model(self) -> str:
+        """What the upstream was asked for."""
+        return (self.request or self.meta).get("model") or self.meta["model"]
+
+
+class Sdk:
+    """The official SDK's strict `stream()` helper, fed with bytes."""
+
+    def __init__(self) -> None:
+        self._body = b""
+        transport = httpx2.MockTransport(self._answer)
+        self._client = openai.OpenAI(
+            base_url="http://upstream.test",
+            api_key="none",
+            http_client=httpx2.Client(transport=transport),
+        )
+
+    def read(self, body: bytes) -> tuple[list[str], dict[str, Any] | None]:
+        """Return the types of the events and the final response, if the response completed."""
+        self._body = body
+        with self._client.responses.stream(model="m", input="hello") as stream:
+            types = [event.type for event in stream]
+            if "response.completed" not in types:
+                return types, None
+            return types, stream.get_final_response().to_dict()
+
+    def accepts(self, body: bytes) -> bool:
+        try:
+            self.read(body)
+        except (openai.OpenAIError, RuntimeError, LookupError, ValueError, AttributeError):
+            return False
+        return True
+
+    def _answer(self, _: httpx2.Request) -> httpx2.Response:
+        headers = {"content-type": "text/event-stream"}
+        return httpx2.Response(200, headers=headers, content=self._body)
+
+
+class Proxied:
+    """Asks the gateway for recordings, and knows what must become of their ids."""
+
+    def __init__(self, gateway: str, replay: str) -> None:
+        self._replay = replay
+        self._client = httpx2.Client(base_url=f"{gateway}/v1", timeout=30)
+        self._upstream = httpx2.Client(base_url=replay)
+        self._seal = Seal(SECRET.encode())
+
+    def close(self) -> None:
+        self._client.close()
+        self._upstream.close()
+
+    def sealed(self, recording: Recording, upstream_id: str, *, pieces: bool = False) -> str:
+        address = base_url(self._replay, recording, pieces=pieces)
+        account = account_of(PROVIDERS[recording.meta["api"]], address, KEY)
+        return self._seal.seal("default", account, upstream_id)
+
+    def send(self, recording: Recording, *, pieces: bool = False) -> httpx2.Response:
+        """Ask for `recording` as its client did, but for the names that are the gateway's."""
+        if recording.meta["method"] == "GET":
+            upstream_id = recording.meta["path"].rpartition("/")[2]
+            identifier = self.sealed(recording, upstream_id, pieces=pieces)
+            return self._client.get(f"/responses/{identifier}?{recording.meta['query']}")
+        body = recording.request or {"input": "hello", "stream": is_stream_requested(recording)}
+        body = {**body, "model": alias(recording, pieces=pieces)}
+        if previous := body.get("previous_response_id"):
+            body["previous_response_id"] = self.sealed(recording, previous, pieces=pieces)
+        return self._client.post("/responses", json=body)
+
+    def ask(self, recording: Recording, **body: Any) -> httpx2.Response:
+        """Ask something else of the upstream that answers with `recording`."""
+        question = {"model": alias(recording), "input": "hello", **body}
+        return self._client.post("/responses", json=question)
+
+    def reached(self, recording: Recording) -> list[dict[str, Any]]:
+        """Return what has reached the upstream of `recording`."""
+        log = self._upstream.get("/__log").json()
+        return [entry for entry in log if entry["case"] == recording.name]
+
+    def forget(self) -> None:
+        self._upstream.post("/__reset")
+
+
+def is_stream_requested(recording: Recording) -> bool:
+    return recording.stream or "stream_requested" in recording.meta["features"]
+
+
+def alias(recording: Recording, *, pieces: bool = False) -> str:
+    return f"{recording.name} in pieces" if pieces else recording.name
+
+
+def base_url(replay: str, recording: Recording, *, pieces: bool = False) -> str:
+    options = "!chunk=7" if pieces else ""
+    return f"{replay}/case/{recording.name}{options}/v1"
+
+
+def load(folder: Path) -> Recording:
+    request = folder / "request.json"
+    return Recording(
+        name=folder.name,
+        meta=json.loads((folder / "meta.json").read_bytes()),
+        request=json.loads(request.read_bytes()) if request.exists() else None,
+        body=(folder / "response.body").read_bytes(),
+    )
+
+
+def recordings() -> Iterator[Recording]:
+    for path in sorted(CORPUS.glob("cases/*/*/meta.json")):
+        if json.loads(path.read_bytes())["api"] in PROVIDERS:
+            yield load(path.parent)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that takes a `recording` for each one of its module's API that it is `about`."""
+    if "recording" not in metafunc.fixturenames:
+        return
+    module: Any = metafunc.module
+    about: Callable[[Recording], bool] = module.ABOUT[metafunc.function.__name__]
+    chosen = [one for one in recordings() if one.meta["api"] == module.API and about(one)]
+    skipped = pytest.mark.skip(reason="the corpus of recordings is not next to this checkout")
+    metafunc.parametrize(
+        "recording",
+        [pytest.param(one, id=one.name) for one in chosen] or [pytest.param(None, marks=skipped)],
+    )
+
+
+@pytest.fixture(scope="session")
+def replay() -> Generator[str]:
+    """Run the corpus's server and return its address."""
+    command = [sys.executable, str(CORPUS / "replay.py"), "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            yield process.stderr.readline().split()[-1]
+        finally:
+            process.terminate()
+
+
+@pytest.fixture(scope="session")
+def proxied(replay: str, run_gateway: RunGateway) -> Generator[Proxied]:
+    models = [
+        {
+            "model_name": alias(recording, pieces=pieces),
+            "params": {
+                "model": f"{PROVIDERS[recording.meta['api']]}/{recording.model}",
+                "base_url": base_url(replay, recording, pieces=pieces),
+                "api_key": KEY,
+                "retries": 0,
+            },
+        }
+        for recording in recordings()
+        for pieces in (False, True)
+    ]
+    with run_gateway({"model_list": models, "state": {"secret": SECRET}}) as gateway:
+        asking = Proxied(gateway.url, replay)
+        yield asking
+        asking.close()
+
+
+@pytest.fixture(scope="session")
+def everything() -> list[Recording]:
+    return list(recordings()) or pytest.skip("the corpus is not next to this checkout")
+
+
+@pytest.fixture(scope="session")
+def sdk() -> Sdk:
+    return Sdk()
