@@ -7,12 +7,13 @@ import aiohttp
 import uvloop
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
+from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, Scope
 
 UPSTREAM, PORT = sys.argv[1], sys.argv[2]
 session: aiohttp.ClientSession
 
 
-async def app(scope, receive, send):
+async def app(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
     if scope["type"] != "http":
         return
     body, more = b"", True
@@ -28,7 +29,7 @@ async def app(scope, receive, send):
         await send({"type": "http.response.body", "body": b""})
 
 
-async def main():
+async def main() -> None:
     global session
     config = Config()
     config.bind = [f"127.0.0.1:{PORT}"]

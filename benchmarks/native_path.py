@@ -1,10 +1,10 @@
-"""What the gateway's own logic costs on the native path, against a bare pass-through in the same run.
+"""What the gateway's own logic costs on the native path, beside a bare pass-through in one run.
 
     python benchmarks/native_path.py
 
-Three processes: an upstream, the bare pass-through (`bare.py`) and the gateway. The two take turns under the
-same load from this process; what counts is the CPU time of their process, not the clock. Each figure is
-the median of the rounds, the ratio that of the rounds' ratios. Linux only (`/proc`).
+Three processes: an upstream, the bare pass-through (`bare.py`) and the gateway. The two take turns
+under the same load from this process; what counts is the CPU time of their process, not the clock.
+Each figure is the median of the rounds, the ratio that of the rounds' ratios. Linux only (`/proc`).
 """
 
 import asyncio
@@ -78,7 +78,9 @@ async def client(port: int, request: bytes, count: int) -> None:
 
 
 async def load(port: int, *, stream: bool, count: int) -> None:
-    body = b'{"model": "m", "input": "Tell me a story."%s}' % (b', "stream": true' if stream else b"")
+    body = b'{"model": "m", "input": "Tell me a story."%s}' % (
+        b', "stream": true' if stream else b""
+    )
     request = (
         b"POST /v1/responses HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
         b"content-length: %d\r\n\r\n%s" % (len(body), body)
@@ -100,9 +102,7 @@ def measure(name: str, events: int, count: int) -> None:
         config.write_text(CONFIG.format(port=upstream, events=events))
         stack.enter_context(process(upstream, str(HERE / "upstream.py"), str(upstream)))
         address = f"http://127.0.0.1:{upstream}/{events}"
-        bare_pid = stack.enter_context(
-            process(bare, str(HERE / "bare.py"), address, str(bare))
-        )
+        bare_pid = stack.enter_context(process(bare, str(HERE / "bare.py"), address, str(bare)))
         ours_pid = stack.enter_context(
             process(ours, "-m", "gateway", "--config", str(config), "--port", str(ours))
         )

@@ -2,8 +2,8 @@
 
     python benchmarks/upstream.py PORT
 
-The first segment of the path says how many events a streamed answer has: `/108/v1/responses`. A stream
-goes out in one burst. The events are invented, in OpenAI's shape.
+The first segment of the path says how many events a streamed answer has: `/108/v1/responses`. A
+stream goes out in one burst. The events are invented, in OpenAI's shape.
 """
 
 import asyncio
@@ -58,7 +58,9 @@ def stream(events: int) -> bytes:
     ]
     frames.append(frame("response.completed", events - 1, response=RESPONSE))
     chunks = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in frames)
-    head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+    head = (
+        b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+    )
     return head + chunks + b"0\r\n\r\n"
 
 
