@@ -208,7 +208,8 @@ class Engine:
 
     def _pump(self, writer: Writer, opened: Opened, first: bytes, trace: Trace) -> Pump:
         def ended(writer: Writer, outcome: str) -> None:
-            self._end(trace, outcome, error=writer.failure, usage=writer.usage)
+            usage = writer.usage if self._observers else None
+            self._end(trace, outcome, error=writer.failure, usage=usage)
 
         return Pump(writer, opened.answer, first, ended)
 
@@ -221,4 +222,5 @@ class Engine:
         usage: Usage | None = None,
     ) -> None:
         self._permits.give_back()
-        trace.end(self._observers, outcome, error=error, usage=usage)
+        if self._observers:
+            trace.end(self._observers, outcome, error=error, usage=usage)

@@ -25,6 +25,21 @@ _RENAMED = frozenset({"create", "retrieve", "cancel", "delete"})
 """The operations whose answers name a response."""
 
 
+class _SealedIds(dict[str, str]):
+    """The ids of one answer, by the upstream's: each lifecycle event has the same ones."""
+
+    def __init__(self, seal: Seal, tenant: str, account: str) -> None:
+        super().__init__()
+        self._seal = seal
+        self._tenant = tenant
+        self._account = account
+
+    def __missing__(self, upstream_id: str) -> str:
+        sealed = self._seal.seal(self._tenant, self._account, upstream_id)
+        self[upstream_id] = sealed
+        return sealed
+
+
 class NativePath(Struct, frozen=True, kw_only=True):
     """Writes calls to native upstreams and reads their answers; `shared` says that tenants share
     the gateway.
@@ -103,7 +118,7 @@ class NativePath(Struct, frozen=True, kw_only=True):
             return upstream_model if alias == deployment.model else alias
 
         return Rewrite(
-            seal=lambda upstream_id: self.seal.seal(tenant, account, upstream_id),
+            seal=_SealedIds(self.seal, tenant, account).__getitem__,
             rename=rename,
             response_id=intake.envelope.response_id or self.ids.mint("resp"),
             model=alias,

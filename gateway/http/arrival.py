@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ["Arrival"]
 
+_ID, _OUR_ID = b"x-request-id", b"x-gateway-request-id"
 _SANE = re.compile(r"[\w.:/+=-]{1,128}", re.ASCII).fullmatch
 
 
@@ -17,8 +18,7 @@ class Arrival:
     answer.
 
     A sane `x-request-id` of the client is kept, so that a proxy's logs and ours agree. On the
-    answer `x-gateway-request-id` is always this id; `x-request-id` is the upstream's where it sent
-    one.
+    answer it is `x-request-id`, or `x-gateway-request-id` where the upstream sent one of its own.
     """
 
     def __init__(self, app: ASGIApp, mint: Callable[[str], str]) -> None:
@@ -55,7 +55,6 @@ class _Labelled:
     def __call__(self, message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
             headers = message["headers"]
-            if not any(name == b"x-request-id" for name, _ in headers):
-                headers.append((b"x-request-id", self._request_id))
-            headers.append((b"x-gateway-request-id", self._request_id))
+            taken = any(name == b"x-request-id" for name, _ in headers)
+            headers.append((_OUR_ID if taken else _ID, self._request_id))
         return self._send(message)

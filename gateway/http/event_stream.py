@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from contextlib import aclosing
 from typing import Any, TypeVar
 
 from starlette.types import Message, Receive, Send
@@ -41,8 +40,10 @@ class Line:
         self._receive = receive
         self._send = send
         self._keep_alive_seconds = keep_alive_seconds
-        self._now = asyncio.get_running_loop().time
-        self._sent: float | None = None
+        self._loop = asyncio.get_running_loop()
+        self._tasks = asyncio.TaskGroup()
+        self._timer: asyncio.TimerHandle | None = None
+        self._sent = 0.0
 
     async def hold(self, work: Coroutine[Any, Any, Result]) -> Result | None:
         """Return what `work` returns, or None after cancelling it because the client has left.
@@ -51,7 +52,7 @@ class Line:
         """
         result = None
         try:
-            async with asyncio.TaskGroup() as tasks:
+            async with self._tasks as tasks:
                 watcher = tasks.create_task(self._watch())
                 result = await work
                 watcher.cancel()
@@ -61,29 +62,32 @@ class Line:
 
     async def write(self, reply: Streamed) -> None:
         """Send the events of `reply` as they come, all but the end; always close its blocks."""
-        async with aclosing(reply.blocks) as blocks:
-            headers = raw_headers({**reply.headers, **_HEADERS})
+        headers = raw_headers({**reply.headers, **_HEADERS})
+        try:
             await self._send({"type": "http.response.start", "status": 200, "headers": headers})
-            self._sent = self._now()
-            async for block in blocks:
+            self._keep_alive()
+            async for block in reply.blocks:
                 await self._send({"type": "http.response.body", "body": block, "more_body": True})
-                self._sent = self._now()
+                self._sent = self._loop.time()
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
+            await reply.blocks.aclose()
 
     async def _watch(self) -> None:
-        while True:
-            try:
-                async with asyncio.timeout_at(self._next_comment()):
-                    message = await self._receive()
-            except TimeoutError:
-                await self._comment()
-                continue
-            if message["type"] == "http.disconnect":
-                raise ClientGoneError
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        raise ClientGoneError
 
-    def _next_comment(self) -> float:
-        return (self._now() if self._sent is None else self._sent) + self._keep_alive_seconds
+    def _keep_alive(self) -> None:
+        """Look again when there may have been silence for long enough."""
+        now = self._loop.time()
+        if self._timer is None:
+            self._sent = now
+        elif now >= self._sent + self._keep_alive_seconds:
+            self._sent = now
+            self._tasks.create_task(self._comment())
+        self._timer = self._loop.call_at(self._sent + self._keep_alive_seconds, self._keep_alive)
 
     async def _comment(self) -> None:
-        if self._sent is not None and self._next_comment() <= self._now():
-            self._sent = self._now()
-            await self._send(_COMMENT)
+        await self._send(_COMMENT)

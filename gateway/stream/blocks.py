@@ -40,6 +40,11 @@ class BlockCutter:
         self._size = 0
         self._tail = b""
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is held back."""
+        return not self._held
+
     def feed(self, chunk: bytes, /) -> bytes:
         """Return the frames that `chunk` completes as one block, or nothing."""
         window = self._tail + chunk if self._tail else chunk

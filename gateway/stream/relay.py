@@ -9,7 +9,6 @@ If the upstream ends without a terminal event, the relay ends the stream in its 
 
 from __future__ import annotations
 
-import functools
 from typing import Any, Final, Literal
 
 import msgspec
@@ -70,8 +69,7 @@ class Relay:
     """
 
     def __init__(self, rewrite: Rewrite, *, limit: int = MAX_FRAME) -> None:
-        seal = functools.cache(rewrite.seal)  # each lifecycle event has the same ids
-        self._rewrite = msgspec.structs.replace(rewrite, seal=seal)
+        self._rewrite = rewrite
         self._cutter = BlockCutter(limit)
         self._lifecycle = b""
         self._latest = b""
@@ -102,6 +100,8 @@ class Relay:
 
     def close(self) -> bytes:
         """End the stream: complete its last frame, and add the terminal event if none has come."""
+        if self.ended and self._cutter.is_empty:
+            return b""
         return self.fail(
             UpstreamProtocolError("the provider's stream ended before the response did")
         )

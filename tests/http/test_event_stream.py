@@ -138,8 +138,13 @@ async def test_a_comment_is_sent_only_after_enough_silence(silence: float, comme
         sent.append(message)
 
     line = Line(asyncio.Queue[Message]().get, send, 60.0)
-    line._sent = asyncio.get_running_loop().time() - silence
-    await line._comment()
+
+    async def look() -> None:
+        line._keep_alive()
+        line._sent -= silence
+        line._keep_alive()
+
+    await line.hold(look())
     assert len(sent) == comments
 
 

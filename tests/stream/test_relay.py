@@ -394,17 +394,6 @@ def test_a_frame_over_the_limit_fails_the_stream() -> None:
     assert [event["type"] for event in events(ending)] == ["error", "response.failed"]
 
 
-def test_an_id_is_sealed_once_for_each_stream() -> None:
-    sealings: list[str] = []
-
-    def seal(upstream_id: str) -> str:
-        sealings.append(upstream_id)
-        return "resp_sealed"
-
-    Relay(Rewrite(seal=seal, rename=str)).feed(STREAM)
-    assert sealings == ["resp_up"]
-
-
 @pytest.mark.parametrize(
     ("answer", "told"),
     [

@@ -185,7 +185,7 @@ async def test_the_openai_sdk_knows_a_wrong_key(serve: Serve) -> None:
         with pytest.raises(openai.AuthenticationError) as raised:
             await client.responses.create(model="fast", input="hello")
     assert raised.value.code == "invalid_api_key"
-    assert raised.value.request_id == raised.value.response.headers["x-gateway-request-id"]
+    assert raised.value.request_id == raised.value.response.headers["x-request-id"]
 
 
 async def test_the_openai_sdk_lists_the_models_with_either_header(serve: Serve) -> None:
