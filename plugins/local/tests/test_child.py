@@ -118,7 +118,10 @@ async def test_the_child_is_gone_when_the_start_is_cancelled() -> None:
 
 @needs_model
 @needs_proc
-async def test_the_child_dies_with_a_parent_that_is_killed() -> None:
+async def test_the_child_dies_with_a_parent_that_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # who is killed does not tidy up
     parent = await asyncio.create_subprocess_exec(
         sys.executable, "-c", PARENT, stdout=asyncio.subprocess.PIPE
     )
