@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 Deploy = Callable[..., ModelEntry]
 
 AT_ONCE = {"retry-after-ms": "1"}
-HASTY = Timeouts(connect=5, first_byte=0.1, idle=0.1)
+HASTY = Timeouts(connect=10, first_byte=0.3, idle=0.3)
+HASTY_ONCE_BEGUN = Timeouts(connect=10, first_byte=10, idle=0.3)
 SILENT = Script(before=(Fault.STALL,))
 
 
@@ -130,7 +131,7 @@ async def test_after_the_first_byte_nobody_else_is_asked(
 ) -> None:
     begun = asyncio.Event()
     pair.first.add(event_stream(*says.frames("created", "in_progress"), begun, fault))
-    async with open_gateway(*pair.entries(retries=3, timeouts=HASTY)) as gateway:
+    async with open_gateway(*pair.entries(retries=3, timeouts=HASTY_ONCE_BEGUN)) as gateway:
         events = await gateway.stream(begun)
     assert [event["type"] for event in events] == [
         "response.created",

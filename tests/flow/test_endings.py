@@ -222,7 +222,7 @@ async def test_an_upstream_that_stalls_in_mid_stream_is_left(
     open_gateway: OpenGateway, upstream: ScriptedUpstream, says: Says, deploy: Deploy
 ) -> None:
     upstream.add(event_stream(*says.frames("created"), Fault.STALL))
-    hasty = Timeouts(connect=5, first_byte=5, idle=0.1)
+    hasty = Timeouts(connect=10, first_byte=10, idle=0.3)
     async with open_gateway(deploy(upstream, timeouts=hasty)) as gateway:
         events = await gateway.stream()
         await upstream.disconnected()

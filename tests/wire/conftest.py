@@ -27,7 +27,7 @@ KEYS = {"alpha": "sk-invented-key-of-alpha", "beta": "sk-invented-key-of-beta"}
 ALL_KEYS = (*KEYS.values(), UPSTREAM_KEY)
 BODY_LIMIT = 200_000
 NO_SERVER = "http://127.0.0.1:1/v1"
-PATIENCE = 0.2  # seconds that the hasty deployments wait
+PATIENCE = 0.5  # seconds that the hasty deployments wait
 
 Act = Callable[[Any], Any]
 Refuses = Callable[..., Awaitable[httpx2.Response]]
