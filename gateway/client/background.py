@@ -183,6 +183,10 @@ class _HandedOver:
         self._blocks = blocks
         self._background = background
 
+    @property
+    def over(self) -> bool:
+        return self._blocks.over
+
     def __aiter__(self) -> Self:
         return self
 

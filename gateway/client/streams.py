@@ -26,7 +26,11 @@ class HeldBlocks:
     def __init__(self, blocks: Blocks, close_later: Callable[[Blocks], None]) -> None:
         self._blocks = blocks
         self._close_later = close_later
-        self._over = False
+        self._let_go = False
+
+    @property
+    def over(self) -> bool:
+        return self._blocks.over
 
     def __aiter__(self) -> Self:
         return self
@@ -35,17 +39,17 @@ class HeldBlocks:
         try:
             return await anext(self._blocks)
         except StopAsyncIteration:
-            self._over = True
+            self._let_go = True
             raise
 
     async def aclose(self) -> None:
-        self._over = True
+        self._let_go = True
         await self._blocks.aclose()
 
     def abandon(self) -> None:
         """Have the blocks closed soon, from any thread."""
-        if not self._over:
-            self._over = True
+        if not self._let_go:
+            self._let_go = True
             self._close_later(self._blocks)
 
     def __del__(self) -> None:

@@ -60,6 +60,11 @@ class Whole(Struct, frozen=True, kw_only=True):
 class Blocks(Protocol):
     """Blocks of server-sent events, each of whole frames. Closing them cancels the upstream."""
 
+    @property
+    def over(self) -> bool:
+        """Whether the last block is known to have been given; if not, another `anext` tells."""
+        ...
+
     def __aiter__(self) -> Self: ...
 
     async def __anext__(self) -> bytes: ...

@@ -56,28 +56,27 @@ class Pump:
         self._answer = answer
         self._first = first
         self._ended = ended
-        self._over = False
+        self.over = False
+        """Whether the last block has been given."""
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> bytes:
-        if self._first:
-            block, self._first = self._first, b""
-            return block
-        if self._over:
+        if self.over:
             raise StopAsyncIteration
+        block, self._first = self._first, b""
         try:
-            while chunk := await self._answer.chunk():
-                if block := self._writer.feed(chunk):
-                    return block
-            block = self._writer.close()
+            block = block or await self._next()
+            if block and not self._answer.ended:
+                return block
+            block += self._writer.close()
         except GatewayError as error:
-            block = self._writer.fail(error)
+            block += self._writer.fail(error)
         except Exception:  # noqa: BLE001 - a bug must end the stream, not tear it
             _log.exception("reading a provider's answer failed")
             bug = GatewayError("the gateway failed to read the provider's answer")
-            block = self._writer.fail(bug)
+            block += self._writer.fail(bug)
         self._end(self._writer.outcome or "failed")
         if not block:
             raise StopAsyncIteration
@@ -85,11 +84,16 @@ class Pump:
 
     async def aclose(self) -> None:
         """Stop. An answer that has not ended is cancelled at the upstream."""
-        self._first = b""
         self._end("cancelled")
 
+    async def _next(self) -> bytes:
+        while chunk := await self._answer.chunk():
+            if block := self._writer.feed(chunk):
+                return block
+        return b""
+
     def _end(self, outcome: str) -> None:
-        if not self._over:
-            self._over = True
+        if not self.over:
+            self.over = True
             self._answer.close()
             self._ended(self._writer, outcome)

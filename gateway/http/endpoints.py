@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.core.exchange import Envelope, Reply, Whole
 from gateway.core.principal import Principal
 from gateway.errors import GatewayError, InvalidRequestError, NotFoundError
-from gateway.http.answers import END, whole_messages
+from gateway.http.answers import whole_messages
 from gateway.http.body import read_body
 from gateway.http.event_stream import Line
 from gateway.http.problems import problem
@@ -77,8 +77,7 @@ class Respond:
             return whole_messages(problem(error))
         if isinstance(reply, Whole):
             return whole_messages(reply)
-        await line.write(reply)
-        return (END,)
+        return (await line.write(reply),)
 
 
 class Methods:

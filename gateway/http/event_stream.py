@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from starlette.types import Message, Receive, Send
 
 from gateway.core.exchange import Streamed
-from gateway.http.answers import raw_headers
+from gateway.http.answers import END, raw_headers
 from gateway.http.body import ClientGoneError
 
 __all__ = ["Line"]
@@ -60,19 +60,28 @@ class Line:
             pass
         return result
 
-    async def write(self, reply: Streamed) -> None:
-        """Send the events of `reply` as they come, all but the end; always close its blocks."""
+    async def write(self, reply: Streamed) -> Message:
+        """Send the events of `reply` as they come and return what is left: the end of the answer.
+
+        Always closes the blocks.
+        """
+        blocks = reply.blocks
         headers = raw_headers({**reply.headers, **_HEADERS})
         try:
             await self._send({"type": "http.response.start", "status": 200, "headers": headers})
             self._keep_alive()
-            async for block in reply.blocks:
-                await self._send({"type": "http.response.body", "body": block, "more_body": True})
+            async for block in blocks:
+                message: Message = {"type": "http.response.body", "body": block}
+                if blocks.over:
+                    return message
+                message["more_body"] = True
+                await self._send(message)
                 self._sent = self._loop.time()
         finally:
             if self._timer is not None:
                 self._timer.cancel()
-            await reply.blocks.aclose()
+            await blocks.aclose()
+        return END
 
     async def _watch(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":

@@ -20,6 +20,11 @@ class Answer(Protocol):
     status: int
     headers: Mapping[str, str]
 
+    @property
+    def ended(self) -> bool:
+        """Whether the whole body has come and has been read; False if that is not known yet."""
+        ...
+
     async def chunk(self) -> bytes:
         """Return the next bytes of the body as they arrive, or `b""` at its end.
 

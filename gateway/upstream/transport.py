@@ -209,6 +209,10 @@ class HttpAnswer:
         self._first = True
         self._failure: UpstreamError | None = None
 
+    @property
+    def ended(self) -> bool:
+        return self._failure is None and self._content.at_eof()
+
     async def chunk(self) -> bytes:
         """Return the next bytes of the body as they arrive, or `b""` at its end.
 

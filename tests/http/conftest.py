@@ -30,6 +30,10 @@ class Blocks:
         self._blocks = blocks
         self.closed = asyncio.Event()
 
+    @property
+    def over(self) -> bool:
+        return False
+
     def __aiter__(self) -> Self:
         return self
 

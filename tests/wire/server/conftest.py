@@ -48,6 +48,10 @@ class Stream:
         self._error = error
         self.gate.set()
 
+    @property
+    def over(self) -> bool:
+        return False
+
     def __aiter__(self) -> Self:
         return self
 
