@@ -24,13 +24,20 @@ from gateway.stream.blocks import (
     read_frame,
     split_frames,
 )
-from gateway.stream.rewrite import Rewrite, read_summary, rewrite_response
+from gateway.stream.rewrite import (
+    Names,
+    Rewrite,
+    changes_of,
+    exchange,
+    read_usage,
+    rewrite_response,
+)
 from gateway.stream.splice import splice
 from gateway.stream.sse import encode_frames
 from gateway.types.events import Error, ErrorDetail
 from gateway.types.response import Response, ResponseError, Usage
 
-__all__ = ["MAX_FRAME", "Outcome", "Relay", "Rewrite", "read_summary", "rewrite_response"]
+__all__ = ["MAX_FRAME", "Outcome", "Relay"]
 
 MAX_FRAME: Final = 64 * 1024 * 1024
 """Bytes that one relayed frame may have: images come in one."""
@@ -56,6 +63,14 @@ class _Event(Struct, frozen=True):
     response: Raw = Raw()
 
 
+class _Lifecycle(Struct):
+    """What the relay reads of a lifecycle event."""
+
+    type: Any = None
+    response: Names | None = None
+
+
+_lifecycle_decoder = msgspec.json.Decoder(_Lifecycle)
 _event_decoder = msgspec.json.Decoder(_Event)
 _error_decoder = msgspec.json.Decoder(Error)
 _encoder = msgspec.json.Encoder()
@@ -72,6 +87,7 @@ class Relay:
         self._rewrite = rewrite
         self._cutter = BlockCutter(limit)
         self._lifecycle = b""
+        self._usage = Raw()
         self._latest = b""
         self._latest_numbered = b""
         self.outcome: Outcome | None = None
@@ -89,7 +105,7 @@ class Relay:
     @property
     def usage(self) -> Usage | None:
         """The token counts in the terminal event."""
-        return read_summary(self.response).usage if self.ended and self._lifecycle else None
+        return read_usage(self._usage) if self.ended else None
 
     def feed(self, chunk: bytes, /) -> bytes:
         """Return the whole frames that `chunk` completes, perhaps none.
@@ -131,17 +147,24 @@ class Relay:
 
     def _frame(self, frame: bytes) -> bytes:
         raw = read_frame(frame)
-        event = _read_event(raw)
-        kind = event.type
-        if kind not in _LIFECYCLE:
+        try:
+            event = _lifecycle_decoder.decode(raw.data)
+        except (ValueError, RecursionError):
+            return frame
+        kind = event.type if isinstance(event.type, str) else raw.name
+        names = event.response
+        if kind not in _LIFECYCLE or names is None:
             return frame
         self.outcome = _OUTCOMES.get(kind) or self.outcome
-        upstreams = bytes(event.response)
-        if not upstreams.startswith(b"{"):
-            return frame
-        ours = rewrite_response(upstreams, self._rewrite)
-        self._lifecycle = raw.with_data(_exchange(raw.data, upstreams, ours))
+        self._usage = names.usage
+        changes = changes_of(names, self._rewrite)
+        self._lifecycle = exchange(frame, names, changes) or self._rewritten(raw)
         return self._lifecycle
+
+    def _rewritten(self, raw: PlainFrame | RawFrame) -> bytes:
+        upstreams = bytes(_read_event(raw).response)
+        ours = rewrite_response(upstreams, self._rewrite)
+        return raw.with_data(_exchange(raw.data, upstreams, ours))
 
     def _failure(self, error: GatewayError) -> bytes:
         """Write `response.failed`, after an `error` event unless the upstream has sent its own."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -12,18 +12,28 @@ from gateway.errors import UpstreamProtocolError
 from gateway.stream.splice import join_members, read_members
 from gateway.types.response import Usage
 
-__all__ = ["Rewrite", "Summary", "read_summary", "rewrite_response"]
+__all__ = [
+    "Names",
+    "Rewrite",
+    "Summary",
+    "changes_of",
+    "exchange",
+    "read_summary",
+    "read_usage",
+    "rewrite_response",
+]
 
 _RESPONSES = frozenset({"response", "response.deleted"})
 
 
-class _Names(Struct):
-    """The members of an answer that decide what changes."""
+class Names(Struct):
+    """The members of a response that decide what changes, and its token counts unread."""
 
     id: Any = None
     object: Any = None
     model: Any = None
     previous_response_id: Any = None
+    usage: Raw = Raw()
 
 
 class _Said(Struct):
@@ -43,7 +53,7 @@ class Summary(Struct, frozen=True, kw_only=True):
 T = TypeVar("T")
 
 _said_decoder = msgspec.json.Decoder(_Said)
-_names_decoder = msgspec.json.Decoder(_Names)
+_names_decoder = msgspec.json.Decoder(Names)
 _encoder = msgspec.json.Encoder()
 _usage_decoder = msgspec.json.Decoder(Usage)
 
@@ -69,33 +79,44 @@ def rewrite_response(body: bytes, rewrite: Rewrite) -> bytes:
     Raises `UpstreamProtocolError` if `body` is not a JSON object.
     """
     names = _decode(_names_decoder, body)
+    changes = changes_of(names, rewrite)
+    rewritten = exchange(body, names, changes)
+    if rewritten is not None:
+        return rewritten
+    members = read_members(body)
+    members.update((name, Raw(_encoder.encode(text))) for name, text in changes.items())
+    return join_members(members)
+
+
+def changes_of(names: Names, rewrite: Rewrite) -> dict[str, str]:
+    """Return the new values of those members of a response that change."""
     changes: dict[str, str] = {}
-    upstream_id = names.id
+    upstream_id, previous_id, model = names.id, names.previous_response_id, names.model
     if isinstance(upstream_id, str) and (
         upstream_id.startswith("resp_") or (upstream_id and names.object in _RESPONSES)
     ):
         changes["id"] = rewrite.seal(upstream_id)
-    if isinstance(names.previous_response_id, str) and names.previous_response_id:
-        changes["previous_response_id"] = rewrite.seal(names.previous_response_id)
-    if isinstance(names.model, str) and (model := rewrite.rename(names.model)) != names.model:
-        changes["model"] = model
-    for name, value in changes.items():
-        body = _exchange(body, name, getattr(names, name), value)
-    return body
+    if isinstance(previous_id, str) and previous_id:
+        changes["previous_response_id"] = rewrite.seal(previous_id)
+    if isinstance(model, str) and (renamed := rewrite.rename(model)) != model:
+        changes["model"] = renamed
+    return changes
 
 
-def _exchange(body: bytes, name: str, old: str, new: str) -> bytes:
-    """Return `body` with `new` as the value of its member `name`, which is `old`.
+def exchange(text: bytes, names: Names, changes: Mapping[str, str]) -> bytes | None:
+    """Return JSON `text` around a response with these changes, or None if that takes a closer look.
 
-    An id that stands there once stands nowhere else, so a search finds the member; any other body
-    is taken apart.
+    An id that stands once in the text stands where it was read, so nothing need be taken apart. A
+    model's name may well stand elsewhere.
     """
-    quoted = _encoder.encode(old)
-    if name != "model" and body.count(quoted) == 1:
-        return body.replace(quoted, _encoder.encode(new))
-    members = read_members(body)
-    members[name] = Raw(_encoder.encode(new))
-    return join_members(members)
+    if "model" in changes:
+        return None
+    for name, value in changes.items():
+        old = _encoder.encode(getattr(names, name))
+        if text.count(old) != 1:
+            return None
+        text = text.replace(old, _encoder.encode(value))
+    return text
 
 
 def read_summary(response: bytes) -> Summary:
@@ -105,10 +126,11 @@ def read_summary(response: bytes) -> Summary:
     """
     said = _decode(_said_decoder, response)
     status = said.status if isinstance(said.status, str) else None
-    return Summary(status=status, usage=_read_usage(said.usage))
+    return Summary(status=status, usage=read_usage(said.usage))
 
 
-def _read_usage(usage: Raw) -> Usage | None:
+def read_usage(usage: Raw) -> Usage | None:
+    """Return token counts, or None if they cannot be read; a null reads as absent."""
     if not bytes(usage).startswith(b"{"):
         return None
     try:

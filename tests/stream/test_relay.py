@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from gateway.errors import UpstreamProtocolError, UpstreamRateLimitError
 from gateway.stream.blocks import split_frames
-from gateway.stream.relay import Relay, Rewrite, rewrite_response
+from gateway.stream.relay import Relay
+from gateway.stream.rewrite import Rewrite, rewrite_response
 from gateway.stream.sse import SSEDecoder
 
 CASES = Path(__file__).parents[2] / "../shared/corpus/cases"
