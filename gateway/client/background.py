@@ -44,6 +44,8 @@ class Background:
         self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
         self._calls: set[concurrent.futures.Future[Any]] = set()
+        self._stopped = False
+        self._lock = threading.Lock()  # so that no call is begun and not yet known when it stops
         self._thread = threading.Thread(target=self._run, name="gateway", daemon=True)
         self._thread.start()
         opened: concurrent.futures.Future[None] = concurrent.futures.Future()
@@ -54,9 +56,15 @@ class Background:
             self._life.result()
 
     def submit(self, call: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
-        """Run `call` in the loop; cancelling the future cancels it."""
-        future = asyncio.run_coroutine_threadsafe(call, self._loop)
-        self._calls.add(future)
+        """Run `call` in the loop; cancelling the future cancels it.
+
+        A call that comes after the end is cancelled like those that were under way.
+        """
+        with self._lock:
+            if self._stopped:
+                return _refused(call)
+            future = asyncio.run_coroutine_threadsafe(call, self._loop)
+            self._calls.add(future)
         future.add_done_callback(self._calls.discard)
         return future
 
@@ -88,7 +96,10 @@ class Background:
 
     def stop(self) -> None:
         """Close the gateway and end the thread; calls that are under way are cancelled."""
-        for call in tuple(self._calls):
+        with self._lock:
+            self._stopped = True
+            calls = tuple(self._calls)
+        for call in calls:
             call.cancel()
         self._loop.call_soon_threadsafe(self._stopping.set)
         concurrent.futures.wait((self._life,), _STOP_SECONDS)
@@ -207,6 +218,14 @@ class _HandedOver:
 async def _next(blocks: HeldBlocks) -> bytes:
     """Return the next block, or `b""` at the end."""
     return await anext(blocks, b"")
+
+
+def _refused(call: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+    """Return what stands for `call`, which was cancelled before it began."""
+    call.close()
+    future: concurrent.futures.Future[T] = concurrent.futures.Future()
+    future.cancel()
+    return future
 
 
 def _give_up(future: concurrent.futures.Future[Any]) -> None:

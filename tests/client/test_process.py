@@ -1,16 +1,19 @@
 """The SDK as a guest in somebody's process: cheap to import, quiet at the end, safe to fork."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Generator
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from collections.abc import Coroutine, Generator
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 import gateway
+from gateway.client.background import Background
 from gateway.client.functions import DEFAULT
 from gateway.testing.openai import ImitatedOpenAI
 from gateway.testing.script import Fault
@@ -91,6 +94,41 @@ def test_a_call_that_waits_to_try_again_ends_with_the_gateway(openai: ImitatedOp
         DEFAULT.stop()
         with pytest.raises((CancelledError, gateway.UpstreamError)):
             call.result(10)
+
+
+@pytest.fixture
+def background(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Background:
+    """A gateway in a thread of its own, which the test stops."""
+    monkeypatch.setenv("GATEWAY_HOME", str(tmp_path))
+    return Background(gateway.Gateway())
+
+
+def test_a_call_that_begins_while_the_gateway_stops_is_cancelled(
+    background: Background, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedule = asyncio.run_coroutine_threadsafe
+    stopper = threading.Thread(target=background.stop)
+
+    def schedule_and_stop(
+        call: Coroutine[None, None, None], loop: asyncio.AbstractEventLoop
+    ) -> Future[None]:
+        future = schedule(call, loop)
+        stopper.start()
+        stopper.join(0.1)  # time enough to forget this call, for one that does not wait for it
+        return future
+
+    monkeypatch.setattr(asyncio, "run_coroutine_threadsafe", schedule_and_stop)
+    call = background.submit(asyncio.sleep(60))
+    stopper.join()
+    assert call.cancelled()
+
+
+def test_a_call_after_the_end_of_its_gateway_is_cancelled(background: Background) -> None:
+    background.stop()
+    with pytest.raises(CancelledError):
+        background.wait(asyncio.sleep(0))
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(background.hand_over(asyncio.sleep(0)))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
