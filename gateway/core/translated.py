@@ -4,8 +4,12 @@ back as deltas.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cached_property
+
+import msgspec
+from msgspec import Raw
 
 from gateway.core.backends import Opened
 from gateway.core.intake import Intake, decode
@@ -32,6 +36,11 @@ _STATE = {
 }
 
 
+_UNREAD = frozenset({"client_metadata"})  # Codex's own bookkeeping
+_NAME = re.compile(r"[\w.-]{1,64}", re.ASCII).fullmatch  # what a header may repeat
+_decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
+
+
 class Translated:
     """One request for a translating dialect, on whichever deployments it is tried."""
 
@@ -43,6 +52,13 @@ class Translated:
     @cached_property
     def _request(self) -> Request:
         return decode(decode_request, self._intake.envelope.body)
+
+    @cached_property
+    def _unknown(self) -> list[str]:
+        """The members of the body that are no parameters: clients send them, nobody reads them."""
+        members = decode(_decode_members, self._intake.envelope.body)
+        known = {*Request.__struct_fields__, *_UNREAD}
+        return [name if _NAME(name) else "?" for name in members if name not in known]
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -58,7 +74,7 @@ class Translated:
                 code="unsupported_operation",
             )
         self._refuse_state()
-        self._dropped = []
+        self._dropped = list(self._unknown)
         for verdict in dialect.check(self._request, deployment):
             self._honour(verdict, deployment)
         return dialect.encode(self._call(deployment))

@@ -4,7 +4,7 @@ import re
 from typing import Any, TypeVar, cast
 
 import msgspec
-from msgspec import Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
 from gateway.types.open import lenient_hook, problem
 
@@ -41,6 +41,13 @@ class Wire:
 
     def to_json(self) -> str:
         return self._bytes().decode()
+
+    def __repr__(self) -> str:
+        """Like a Struct's own, without the members that are absent."""
+        fields = cast("Any", self).__struct_fields__
+        members = ((name, getattr(self, name)) for name in fields)
+        told = ", ".join(f"{name}={value!r}" for name, value in members if value is not UNSET)
+        return f"{type(self).__name__}({told})"
 
     def _bytes(self) -> bytes:
         kept: dict[str, Any] = getattr(self, "__dict__", {})

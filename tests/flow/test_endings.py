@@ -186,6 +186,16 @@ async def test_a_dropped_hint_is_named_in_a_header(
                 await reply.blocks.aclose()
 
 
+async def test_a_parameter_that_nobody_knows_is_named_as_dropped(
+    open_gateway: OpenGateway, upstream: ScriptedUpstream, says: Says, deploy: Deploy
+) -> None:
+    upstream.add(says.chat("Luna"))
+    unknown = {"frobnicate": 1, "client_metadata": {}, "x\r\nset-cookie: a": 2}
+    async with open_gateway(deploy(upstream, model="openai_compatible/chat")) as gateway:
+        reply = await gateway.send(**unknown)
+    assert reply.headers["x-gateway-dropped-params"] == "frobnicate, ?"
+
+
 async def test_what_cannot_be_expressed_is_refused_before_the_upstream_is_asked(
     open_gateway: OpenGateway, upstream: ScriptedUpstream, deploy: Deploy
 ) -> None:
