@@ -18,6 +18,7 @@ import concurrent.futures
 import os
 import threading
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any, Self, TypeVar
 
 from gateway.client.instance import Gateway
@@ -55,18 +56,20 @@ class Background:
             self._end()
             self._life.result()
 
-    def submit(self, call: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
-        """Run `call` in the loop; cancelling the future cancels it.
+    def submit(self, call: Coroutine[Any, Any, T], future: concurrent.futures.Future[T]) -> None:
+        """Run `call` in the loop for `future`; cancelling that cancels it.
 
-        A call that comes after the end is cancelled like those that were under way.
+        The future is there first: whoever is interrupted while the call is handed over has
+        something to cancel. A call that comes after the end is cancelled like those under way.
         """
         with self._lock:
             if self._stopped:
-                return _refused(call)
-            future = asyncio.run_coroutine_threadsafe(call, self._loop)
+                call.close()
+                future.cancel()
+                return
             self._calls.add(future)
+            self._loop.call_soon_threadsafe(self._begin, call, future)
         future.add_done_callback(self._calls.discard)
-        return future
 
     def wait(self, call: Coroutine[Any, Any, T]) -> T:
         """Run `call` in the loop while the caller's thread waits for it."""
@@ -76,8 +79,9 @@ class Background:
                 "a synchronous call from the gateway's own thread would wait for itself;"
                 " use the function whose name begins with a"
             )
-        future = self.submit(call)
+        future: concurrent.futures.Future[T] = concurrent.futures.Future()
         try:
+            self.submit(call, future)
             return future.result()
         except BaseException:
             _give_up(future)
@@ -86,8 +90,9 @@ class Background:
 
     async def hand_over(self, call: Coroutine[Any, Any, T]) -> T:
         """Run `call` in the loop while the caller's loop goes on."""
-        future = self.submit(call)
+        future: concurrent.futures.Future[T] = concurrent.futures.Future()
         try:
+            self.submit(call, future)
             return await asyncio.wrap_future(future)
         except asyncio.CancelledError:
             _give_up(future)
@@ -109,6 +114,16 @@ class Background:
         async with self.gateway:
             opened.set_result(None)
             await self._stopping.wait()
+
+    def _begin(self, call: Coroutine[Any, Any, T], future: concurrent.futures.Future[T]) -> None:
+        task = self._loop.create_task(call)
+
+        def cancel(given_up: concurrent.futures.Future[T]) -> None:
+            if given_up.cancelled():
+                self._loop.call_soon_threadsafe(task.cancel)
+
+        task.add_done_callback(partial(_hand_on, future))
+        future.add_done_callback(cancel)
 
     def _end(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -220,12 +235,16 @@ async def _next(blocks: HeldBlocks) -> bytes:
     return await anext(blocks, b"")
 
 
-def _refused(call: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
-    """Return what stands for `call`, which was cancelled before it began."""
-    call.close()
-    future: concurrent.futures.Future[T] = concurrent.futures.Future()
-    future.cancel()
-    return future
+def _hand_on(future: concurrent.futures.Future[T], task: asyncio.Task[T]) -> None:
+    """Give to `future` what `task` brought; if nobody waits for it any more, that is let go."""
+    if not future.set_running_or_notify_cancel():
+        _let_go(task)
+    elif task.cancelled():
+        future.set_exception(concurrent.futures.CancelledError())
+    elif error := task.exception():
+        future.set_exception(error)
+    else:
+        future.set_result(task.result())
 
 
 def _give_up(future: concurrent.futures.Future[Any]) -> None:
@@ -234,7 +253,7 @@ def _give_up(future: concurrent.futures.Future[Any]) -> None:
     future.add_done_callback(_let_go)
 
 
-def _let_go(future: concurrent.futures.Future[Any]) -> None:
+def _let_go(future: concurrent.futures.Future[Any] | asyncio.Task[Any]) -> None:
     brought = None if future.cancelled() or future.exception() else future.result()
     if isinstance(brought, HeldBlocks):
         brought.abandon()

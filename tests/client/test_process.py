@@ -6,9 +6,10 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Coroutine, Generator
+from collections.abc import Generator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -106,21 +107,18 @@ def background(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Background:
 def test_a_call_that_begins_while_the_gateway_stops_is_cancelled(
     background: Background, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    schedule = asyncio.run_coroutine_threadsafe
     stopper = threading.Thread(target=background.stop)
 
-    def schedule_and_stop(
-        call: Coroutine[None, None, None], loop: asyncio.AbstractEventLoop
-    ) -> Future[None]:
-        future = schedule(call, loop)
-        stopper.start()
-        stopper.join(0.1)  # time enough to forget this call, for one that does not wait for it
-        return future
+    class Calls(set[Future[None]]):
+        def add(self, call: Future[None], /) -> None:
+            stopper.start()
+            stopper.join(0.1)  # time enough to miss this call, for one that does not wait for it
+            super().add(call)
 
-    monkeypatch.setattr(asyncio, "run_coroutine_threadsafe", schedule_and_stop)
-    call = background.submit(asyncio.sleep(60))
+    monkeypatch.setattr(background, "_calls", Calls())
+    with pytest.raises(CancelledError):
+        background.wait(asyncio.sleep(60))
     stopper.join()
-    assert call.cancelled()
 
 
 def test_a_call_after_the_end_of_its_gateway_is_cancelled(background: Background) -> None:
@@ -174,6 +172,29 @@ def test_an_interrupted_call_is_cancelled_upstream(openai: ImitatedOpenAI) -> No
         gateway.responses(model="openai/o1-pro", input="hi")
     interrupter.join()
     assert openai.wait_for_departure().json()["input"] == "hi"
+
+
+def test_an_interrupt_while_a_call_is_handed_over_cancels_it_upstream(
+    openai: ImitatedOpenAI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway.responses(model="openai/o1-pro", input="hi")
+    openai.wait_for_arrival()
+    openai.fault = Fault.STALL
+    assert DEFAULT._background is not None
+    loop = DEFAULT._background._loop
+    hand_over = loop.call_soon_threadsafe
+
+    def hand_over_and_interrupt(*call: Any) -> None:
+        hand_over(*call)
+        if threading.current_thread() is threading.main_thread():
+            monkeypatch.setattr(loop, "call_soon_threadsafe", hand_over)
+            openai.wait_for_arrival()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop, "call_soon_threadsafe", hand_over_and_interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        gateway.responses(model="openai/o1-pro", input="again")
+    assert openai.wait_for_departure().json()["input"] == "again"
 
 
 def test_a_gateway_that_cannot_be_opened_says_why_and_may_be_tried_again(
