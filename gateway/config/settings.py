@@ -87,7 +87,8 @@ class ModelEntry(Struct, frozen=True, kw_only=True):
     `model` is `provider/upstream model`. `api_key` is None, and `base_url` empty, where the file
     leaves it to the provider's own environment variables. Of several entries with one name, each
     is tried first as often as its `weight` says; one of weight 0 only if the others fail.
-    `launch` says when a provider that owns a process starts it.
+    `launch` says when a provider that owns a process starts it. `account` names the account in
+    the ids of responses; without it they depend on the base URL and on the key.
     """
 
     name: Name
@@ -100,6 +101,7 @@ class ModelEntry(Struct, frozen=True, kw_only=True):
     timeouts: Timeouts = Timeouts()
     retries: Retries = 1
     launch: Literal["start", "first_use"] = "first_use"
+    account: str = ""
 
 
 class ServerSettings(Struct, frozen=True, kw_only=True):

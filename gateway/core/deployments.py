@@ -52,7 +52,7 @@ def deploy(
         alias=entry.name,
         provider=name,
         model=model,
-        account=account_of(name, base_url, api_key.reveal()),
+        account=_account(entry, name, base_url, api_key),
         base_url=base_url,
         api_key=api_key,
         headers=entry.headers,
@@ -76,6 +76,12 @@ def provider_and_model(name: str, providers: Mapping[str, Provider]) -> tuple[st
     close = difflib.get_close_matches(prefix, providers, n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"installed: {', '.join(sorted(providers))}"
     raise ConfigError(f"no installed plugin offers the provider {prefix!r} of {name!r}; {hint}")
+
+
+def _account(entry: ModelEntry, provider: str, base_url: str, api_key: Secret) -> str:
+    if entry.account:
+        return account_of(provider, "", entry.account)
+    return account_of(provider, base_url, api_key.reveal())
 
 
 def _api_key(entry: ModelEntry, provider: Provider, environment: Mapping[str, str]) -> Secret:
