@@ -8,7 +8,9 @@ import logging
 import socket
 import sys
 from collections.abc import Callable, Coroutine
-from functools import partial
+from email.utils import formatdate
+from functools import lru_cache, partial
+from time import time
 from typing import Any, TypeVar, cast
 
 from hypercorn.app_wrappers import ASGIWrapper
@@ -166,12 +168,23 @@ async def _counted(
         requests.leave(request)
 
 
+class _Hypercorn(HypercornConfig):
+    """hypercorn's settings; it would write the date anew into each answer."""
+
+    def response_headers(self, protocol: str) -> list[tuple[bytes, bytes]]:
+        return [_date(int(time()))]
+
+
+@lru_cache(maxsize=1)
+def _date(seconds: int) -> tuple[bytes, bytes]:
+    return b"date", formatdate(seconds, usegmt=True).encode("ascii")
+
+
 def _hypercorn(settings: ServerSettings) -> HypercornConfig:
-    hypercorn = HypercornConfig()
+    hypercorn = _Hypercorn()
     hypercorn.certfile, hypercorn.keyfile = certificate_of(settings)
     hypercorn.errorlog = logging.getLogger("hypercorn.error")
     hypercorn.h11_max_incomplete_size = 64 * 1024  # bytes of headers
-    hypercorn.include_server_header = False
     # With HTTP/2 reaching this number kills the streams that are still running.
     hypercorn.keep_alive_max_requests = sys.maxsize
     hypercorn.keep_alive_timeout = _IDLE_SECONDS

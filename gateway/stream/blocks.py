@@ -19,7 +19,6 @@ __all__ = [
     "RawFrame",
     "find_frames",
     "finish_frame",
-    "read_frame",
     "split_frames",
 ]
 
@@ -83,34 +82,42 @@ class BlockCutter:
 
 
 class PlainFrame:
-    """A frame of which only the last line, at `start`, is data, all lines ending in LF.
+    """A frame of `block` of which only the last line, at `line`, is data, all lines ending in LF.
 
     Nearly every upstream writes such frames, and they are cheap to read.
     """
 
-    __slots__ = ("_frame", "_start")
+    __slots__ = ("_block", "_line", "end", "start")
 
-    def __init__(self, frame: bytes, start: int) -> None:
-        self._frame = frame
-        self._start = start
+    def __init__(self, block: bytes, start: int, line: int, end: int) -> None:
+        self._block = block
+        self._line = line
+        self.start = start
+        self.end = end
 
     @property
     def name(self) -> str:
-        return RawFrame(self._frame).name
+        return RawFrame(self._block[self.start : self.end]).name
 
     @property
     def data(self) -> bytes:
-        return self._frame[self._start : -2]
+        """The payload, perhaps after a space, which means nothing in JSON."""
+        return self._block[self._line + 5 : self.end - 2]
 
     def with_data(self, data: bytes) -> bytes:
         """Return the frame with another payload of one line."""
-        return b"".join((self._frame[: self._start], data, b"\n\n"))
+        return b"".join((self._block[self.start : self._line + 5], data, b"\n\n"))
 
 
 class RawFrame:
-    """A frame as it came, line by line: `data` is its payload, `name` that of its event line."""
+    """A frame as it came, line by line: `data` is its payload, `name` that of its event line.
 
-    def __init__(self, frame: bytes) -> None:
+    `start` and `end` say where it was found.
+    """
+
+    def __init__(self, frame: bytes, start: int = 0) -> None:
+        self.start = start
+        self.end = start + len(frame)
         self._lines = _lines(frame)
         self.name = ""
         data: list[bytes] = []
@@ -136,15 +143,6 @@ class RawFrame:
         return bytes(frame)
 
 
-def read_frame(frame: bytes) -> PlainFrame | RawFrame:
-    """Return `frame`, a whole one, in the cheapest form that can hold it."""
-    line = 0 if frame.startswith(b"data:") else frame.find(b"\ndata:") + 1
-    is_last = frame.find(b"\n", line) == len(frame) - 2 and frame.startswith(b"data:", line)
-    if not is_last or b"\r" in frame or frame.startswith(_BYTE_ORDER_MARK):
-        return RawFrame(frame)
-    return PlainFrame(frame, line + (6 if frame.startswith(b"data: ", line) else 5))
-
-
 def split_frames(block: bytes) -> list[bytes]:
     """Return the frames of `block`, which join to it again."""
     if b"\r" not in block:
@@ -154,18 +152,16 @@ def split_frames(block: bytes) -> list[bytes]:
     return [*(block[start:end] for start, end in pairwise(ends)), block[ends[-1] :]]
 
 
-def find_frames(block: bytes, mark: bytes) -> Iterator[tuple[int, int]]:
-    """Yield where the frames of `block` begin and end that have `mark` in them."""
+def find_frames(block: bytes, mark: bytes) -> Iterator[PlainFrame | RawFrame]:
+    """Yield the frames of `block` that have `mark` in them."""
     if b"\r" in block:
         yield from _find_any_frames(block, mark)
         return
     end = 0
     while (hit := block.find(mark, end)) >= 0:
-        before = block.rfind(b"\n\n", end, hit)
-        start = end if before < 0 else before + 2
-        after = block.find(b"\n\n", hit)
-        end = len(block) if after < 0 else after + 2
-        yield start, end
+        frame = _frame_around(block, end, hit)
+        yield frame
+        end = frame.end
 
 
 def finish_frame(rest: bytes) -> bytes:
@@ -182,13 +178,25 @@ def finish_frame(rest: bytes) -> bytes:
     return rest.rstrip(b"\r\n") + line_end * 2
 
 
-def _find_any_frames(block: bytes, mark: bytes) -> Iterator[tuple[int, int]]:
+def _frame_around(block: bytes, begin: int, hit: int) -> PlainFrame | RawFrame:
+    """Return the frame at `hit`, where no frame that ends before `begin` can reach."""
+    line = block.rfind(b"\n", 0, hit) + 1
+    line_end = block.find(b"\n", hit)
+    blank = block.rfind(b"\n\n", begin, line)
+    start = begin if blank < 0 else blank + 2
+    if block.find(b"data:", start) == line and block.startswith(b"\n\n", line_end):
+        return PlainFrame(block, start, line, line_end + 2)
+    blank = block.find(b"\n\n", hit)
+    end = len(block) if blank < 0 else blank + 2
+    return RawFrame(block[start:end], start)
+
+
+def _find_any_frames(block: bytes, mark: bytes) -> Iterator[RawFrame]:
     start = 0
     for frame in split_frames(block):
-        end = start + len(frame)
         if mark in frame:
-            yield start, end
-        start = end
+            yield RawFrame(frame, start)
+        start += len(frame)
 
 
 def _lines(frame: bytes) -> list[bytes]:
@@ -205,6 +213,8 @@ def _lines(frame: bytes) -> list[bytes]:
 
 def _end_of_frames(window: bytes) -> int:
     """Return where the last whole frame of `window` ends, or 0."""
+    if window.endswith(b"\n\n"):
+        return len(window)
     if b"\r" in window:
         return max((match.end() for match in _BLANK_LINE.finditer(window)), default=0)
     position = window.rfind(b"\n\n")

@@ -21,7 +21,6 @@ from gateway.stream.blocks import (
     RawFrame,
     find_frames,
     finish_frame,
-    read_frame,
     split_frames,
 )
 from gateway.stream.rewrite import (
@@ -100,7 +99,7 @@ class Relay:
     @property
     def response(self) -> bytes:
         """The JSON of the response as the client last saw it, empty before its first event."""
-        return bytes(_read_event(read_frame(self._lifecycle)).response) if self._lifecycle else b""
+        return bytes(_read_event(self._lifecycle).response) if self._lifecycle else b""
 
     @property
     def usage(self) -> Usage | None:
@@ -132,39 +131,38 @@ class Relay:
         return block if self.ended else block + self._failure(error)
 
     def _block(self, block: bytes) -> bytes:
-        if b"{" in block:  # not only comments and [DONE]
-            self._latest = block
         if _NUMBER in block:
-            self._latest_numbered = block
-        if _RESPONSE not in block:
-            return block
+            self._latest = self._latest_numbered = block
+        elif b"{" in block:  # not only comments and [DONE]
+            self._latest = block
         pieces: list[bytes] = []
         done = 0
-        for start, end in find_frames(block, _RESPONSE):
-            pieces += block[done:start], self._frame(block[start:end])
-            done = end
-        return b"".join((*pieces, block[done:]))
+        for frame in find_frames(block, _RESPONSE):
+            if data := self._rewritten(frame):
+                pieces += block[done : frame.start], frame.with_data(data)
+                done = frame.end
+        return b"".join((*pieces, block[done:])) if pieces else block
 
-    def _frame(self, frame: bytes) -> bytes:
-        raw = read_frame(frame)
+    def _rewritten(self, frame: PlainFrame | RawFrame) -> bytes:
+        """Return the payload of `frame` as the client shall see it, nothing if it may pass."""
+        data = frame.data
         try:
-            event = _lifecycle_decoder.decode(raw.data)
+            event = _lifecycle_decoder.decode(data)
         except (ValueError, RecursionError):
-            return frame
-        kind = event.type if isinstance(event.type, str) else raw.name
+            return b""
+        kind = _kind(event.type, frame)
         names = event.response
         if kind not in _LIFECYCLE or names is None:
-            return frame
+            return b""
         self.outcome = _OUTCOMES.get(kind) or self.outcome
         self._usage = names.usage
         changes = changes_of(names, self._rewrite)
-        self._lifecycle = exchange(frame, names, changes) or self._rewritten(raw)
+        self._lifecycle = exchange(data, names, changes) or self._taken_apart(data)
         return self._lifecycle
 
-    def _rewritten(self, raw: PlainFrame | RawFrame) -> bytes:
-        upstreams = bytes(_read_event(raw).response)
-        ours = rewrite_response(upstreams, self._rewrite)
-        return raw.with_data(_exchange(raw.data, upstreams, ours))
+    def _taken_apart(self, data: bytes) -> bytes:
+        upstreams = bytes(_read_event(data).response)
+        return _exchange(data, upstreams, rewrite_response(upstreams, self._rewrite))
 
     def _failure(self, error: GatewayError) -> bytes:
         """Write `response.failed`, after an `error` event unless the upstream has sent its own."""
@@ -179,8 +177,8 @@ class Relay:
         self.outcome, self.failure = "failed", error
         response = Raw(self._failed_response(told or _describe(error)))
         failed = {"type": "response.failed", "sequence_number": number, "response": response}
-        self._lifecycle = b"event: response.failed\ndata: " + _encoder.encode(failed) + b"\n\n"
-        return block + self._lifecycle
+        self._lifecycle = _encoder.encode(failed)
+        return b"".join((block, b"event: response.failed\ndata: ", self._lifecycle, b"\n\n"))
 
     def _failed_response(self, detail: ErrorDetail) -> bytes:
         code = detail.code if detail.code in _FAILURE_CODES else "server_error"
@@ -201,27 +199,31 @@ class Relay:
     def _last_number(self) -> int:
         """Return the last sequence number that has passed, or -1."""
         for frame in reversed(split_frames(self._latest_numbered)):
-            number = _read_event(read_frame(frame)).sequence_number
+            number = _read_event(RawFrame(frame).data).sequence_number
             if isinstance(number, int):
                 return number
         return -1
 
     def _told(self) -> ErrorDetail | None:
         """Return what the upstream's own `error` event has told the client, if there was one."""
-        for start, end in find_frames(self._latest, b"error"):
-            raw = read_frame(self._latest[start:end])
-            if _read_event(raw).type == "error":
-                return _read_error(raw.data)
+        for frame in find_frames(self._latest, b"error"):
+            data = frame.data
+            if _kind(_read_event(data).type, frame) == "error":
+                return _read_error(data)
         return None
 
 
-def _read_event(raw: PlainFrame | RawFrame) -> _Event:
-    """Read what is needed of an event; of a frame without a JSON object, nothing."""
+def _kind(said: object, frame: PlainFrame | RawFrame) -> str:
+    """Return the type of an event: what it says itself, else the name of its frame."""
+    return said if isinstance(said, str) else frame.name
+
+
+def _read_event(data: bytes) -> _Event:
+    """Read what is needed of an event; of anything but a JSON object, nothing."""
     try:
-        event = _event_decoder.decode(raw.data)
+        return _event_decoder.decode(data)
     except (ValueError, RecursionError):
         return _Event()
-    return event if isinstance(event.type, str) else msgspec.structs.replace(event, type=raw.name)
 
 
 def _exchange(data: bytes, old: bytes, new: bytes) -> bytes:

@@ -115,7 +115,7 @@ def exchange(text: bytes, names: Names, changes: Mapping[str, str]) -> bytes | N
         old = _encoder.encode(getattr(names, name))
         if text.count(old) != 1:
             return None
-        text = text.replace(old, _encoder.encode(value))
+        text = text.replace(old, _encoder.encode(value), 1)
     return text
 
 
