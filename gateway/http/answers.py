@@ -15,6 +15,7 @@ __all__ = ["END", "json_answer", "raw_headers", "send_whole", "whole_messages"]
 END: Message = {"type": "http.response.body", "body": b""}
 """What ends an answer."""
 
+_JSON = (b"content-type", b"application/json")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -25,17 +26,12 @@ def json_answer(value: Any, *, status: int = 200) -> Whole:
 
 def whole_messages(answer: Whole) -> tuple[Message, Message]:
     """Return the two ASGI messages that send `answer`: JSON, unless its headers differ."""
-    headers = {
-        "content-type": "application/json",
-        **answer.headers,
-        "content-length": str(len(answer.body)),
-    }
+    headers = raw_headers(answer.headers)
+    if "content-type" not in answer.headers:
+        headers.append(_JSON)
+    headers.append((b"content-length", b"%d" % len(answer.body)))
     return (
-        {
-            "type": "http.response.start",
-            "status": answer.status,
-            "headers": raw_headers(headers),
-        },
+        {"type": "http.response.start", "status": answer.status, "headers": headers},
         {"type": "http.response.body", "body": answer.body},
     )
 

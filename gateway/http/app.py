@@ -6,17 +6,16 @@ from collections.abc import Callable
 from functools import partial, reduce
 from pathlib import Path
 
-from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
 from gateway.config import Config, environment, load
 from gateway.core.engine import Engine
-from gateway.http.arrival import Arrival
 from gateway.http.auth import Authentication, Keyring
 from gateway.http.catalog import ListModels, Live, Ready, ShowModel
 from gateway.http.endpoints import Methods, NotFound, Respond, ServedEngine
 from gateway.http.lifespan import Lifespan
-from gateway.http.problems import Problems
+from gateway.http.paths import Paths
+from gateway.http.reception import Reception
 from gateway.http.websocket import RefuseWebSockets
 from gateway.ids import Ids
 from gateway.observe import logging as request_log
@@ -32,20 +31,15 @@ _PUBLIC = frozenset(
 
 def create_app(engine: ServedEngine, config: Config, *, ids: Ids | None = None) -> ASGIApp:
     """Return the application that serves `engine`, which it opens and closes with its lifespan."""
-    router = Router(
-        [route for prefix in _PREFIXES for route in _routes(prefix, engine, config)],
-        redirect_slashes=False,
-        default=NotFound(),
-    )
+    paths = Paths(_paths(engine, config), default=NotFound())
     keyring = Keyring(config.api_keys)
     stack: list[Callable[[ASGIApp], ASGIApp]] = [
         partial(Lifespan, resources=engine),
-        partial(Arrival, mint=(ids or Ids()).mint),
+        partial(Reception, mint=(ids or Ids()).mint),
         RefuseWebSockets,
-        Problems,
         partial(Authentication, keyring=keyring, public=_PUBLIC),
     ]
-    return reduce(lambda app, middleware: middleware(app), reversed(stack), router)
+    return reduce(lambda app, middleware: middleware(app), reversed(stack), paths)
 
 
 def app_from_config(path: str | Path) -> ASGIApp:
@@ -58,24 +52,23 @@ def app_from_config(path: str | Path) -> ASGIApp:
     return create_app(Engine(config, plugins), config)
 
 
-def _routes(prefix: str, engine: ServedEngine, config: Config) -> list[Route]:
+def _paths(engine: ServedEngine, config: Config) -> dict[str, ASGIApp]:
     respond = partial(
         Respond,
         engine,
         body_limit=config.server.body_limit,
         keep_alive_seconds=config.server.keep_alive_seconds,
     )
-    response = f"{prefix}/responses/{{response_id}}"
-    paths = {
-        f"{prefix}/responses": Methods(POST=respond("create")),
-        f"{prefix}/responses/compact": Methods(POST=respond("compact")),
-        f"{prefix}/responses/input_tokens": Methods(POST=respond("input_tokens")),
-        response: Methods(GET=respond("retrieve"), DELETE=respond("delete")),
-        f"{response}/cancel": Methods(POST=respond("cancel")),
-        f"{response}/input_items": Methods(GET=respond("input_items")),
-        f"{prefix}/models": Methods(GET=ListModels(engine.models)),
-        f"{prefix}/models/{{model:path}}": Methods(GET=ShowModel(engine.models)),
-        f"{prefix}/health/live": Methods(GET=Live()),
-        f"{prefix}/health/ready": Methods(GET=Ready()),
+    paths: dict[str, ASGIApp] = {
+        "/responses": Methods(POST=respond("create")),
+        "/responses/compact": Methods(POST=respond("compact")),
+        "/responses/input_tokens": Methods(POST=respond("input_tokens")),
+        "/responses/{response_id}": Methods(GET=respond("retrieve"), DELETE=respond("delete")),
+        "/responses/{response_id}/cancel": Methods(POST=respond("cancel")),
+        "/responses/{response_id}/input_items": Methods(GET=respond("input_items")),
+        "/models": Methods(GET=ListModels(engine.models)),
+        "/models/{model:path}": Methods(GET=ShowModel(engine.models)),
+        "/health/live": Methods(GET=Live()),
+        "/health/ready": Methods(GET=Ready()),
     }
-    return [Route(path, endpoint) for path, endpoint in paths.items()]
+    return {prefix + path: paths[path] for prefix in _PREFIXES for path in paths}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -49,11 +49,11 @@ class Authentication:
         self._keyring = keyring
         self._public = public
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "http" and scope["path"] not in self._public:
             state = scope["state"]
             state["principal"] = self._keyring.identify(state["headers"])
-        await self._app(scope, receive, send)
+        return self._app(scope, receive, send)
 
 
 def _presented(headers: Mapping[str, str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from typing import Any, Protocol
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -62,7 +62,7 @@ class Respond:
             operation=self._operation,
             request_id=scope["state"]["request_id"],
             body=body,
-            response_id=scope["path_params"].get("response_id", ""),
+            response_id=scope.get("path_params", {}).get("response_id", ""),
             query=scope["query_string"].decode("latin-1"),
             headers=headers,
         )
@@ -77,7 +77,7 @@ class Respond:
             return whole_messages(problem(error))
         if isinstance(reply, Whole):
             return whole_messages(reply)
-        return (await line.write(reply),)
+        return await line.write(reply, cacheable=self._operation == "retrieve")
 
 
 class Methods:
@@ -87,7 +87,7 @@ class Methods:
         self._endpoints = endpoints
         self._allowed = ", ".join(endpoints)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         endpoint = self._endpoints.get(method)
         if endpoint is None:
@@ -98,13 +98,13 @@ class Methods:
             error.status = 405
             error.headers = {"allow": self._allowed}
             raise error
-        await endpoint(scope, receive, send)
+        return endpoint(scope, receive, send)
 
 
 class NotFound:
     """The endpoint of every path that we do not serve."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         path: str = scope["path"]
         if path.removeprefix("/v1").startswith("/conversations"):
             raise NotFoundError(f"conversations are not offered by this gateway yet ({path})")

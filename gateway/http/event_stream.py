@@ -20,11 +20,11 @@ from gateway.http.body import ClientGoneError
 __all__ = ["Line"]
 
 _COMMENT: Message = {"type": "http.response.body", "body": b": keep-alive\n\n", "more_body": True}
-_HEADERS = {
-    "content-type": "text/event-stream; charset=utf-8",
-    "cache-control": "no-cache",
-    "x-accel-buffering": "no",  # nginx would collect the events otherwise
-}
+_HEADERS = (
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"x-accel-buffering", b"no"),  # nginx would collect the events otherwise
+)
+_NOT_CACHED = (b"cache-control", b"no-cache")
 
 Result = TypeVar("Result")
 
@@ -44,6 +44,7 @@ class Line:
         self._tasks = asyncio.TaskGroup()
         self._timer: asyncio.TimerHandle | None = None
         self._sent = 0.0
+        self._unsent: tuple[Message, ...] = ()
 
     async def hold(self, work: Coroutine[Any, Any, Result]) -> Result | None:
         """Return what `work` returns, or None after cancelling it because the client has left.
@@ -60,28 +61,38 @@ class Line:
             pass
         return result
 
-    async def write(self, reply: Streamed) -> Message:
+    async def write(self, reply: Streamed, *, cacheable: bool) -> tuple[Message, ...]:
         """Send the events of `reply` as they come and return what is left: the end of the answer.
 
-        Always closes the blocks.
+        That is all of it if there is one block only: together they take one packet. `cacheable`
+        answers are those that a cache would keep if we did not forbid it. Always closes the blocks.
         """
         blocks = reply.blocks
-        headers = raw_headers({**reply.headers, **_HEADERS})
+        headers = [*raw_headers(reply.headers), *_HEADERS]
+        if cacheable:
+            headers.append(_NOT_CACHED)
+        self._unsent = ({"type": "http.response.start", "status": 200, "headers": headers},)
         try:
-            await self._send({"type": "http.response.start", "status": 200, "headers": headers})
             self._keep_alive()
             async for block in blocks:
                 message: Message = {"type": "http.response.body", "body": block}
                 if blocks.over:
-                    return message
+                    return (*self._unsent, message)
                 message["more_body"] = True
-                await self._send(message)
+                await self._put(message)
                 self._sent = self._loop.time()
         finally:
             if self._timer is not None:
                 self._timer.cancel()
             await blocks.aclose()
-        return END
+        return (*self._unsent, END)
+
+    async def _put(self, message: Message) -> None:
+        """Send `message`, after the start of the answer if that is still to be sent."""
+        unsent, self._unsent = self._unsent, ()
+        for start in unsent:
+            await self._send(start)
+        await self._send(message)
 
     async def _watch(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
@@ -99,4 +110,4 @@ class Line:
         self._timer = self._loop.call_at(self._sent + self._keep_alive_seconds, self._keep_alive)
 
     async def _comment(self) -> None:
-        await self._send(_COMMENT)
+        await self._put(_COMMENT)

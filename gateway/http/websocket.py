@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.errors import InvalidRequestError
-from gateway.http.answers import send_whole, whole_messages
+from gateway.http.answers import whole_messages
 from gateway.http.problems import problem
 
 __all__ = ["RefuseWebSockets"]
@@ -17,14 +19,13 @@ class RefuseWebSockets:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "websocket":
-            await _reject(scope, receive, send)
-        elif scope["type"] == "http" and _is_upgrade(scope):
+            return _reject(scope, receive, send)
+        if scope["type"] == "http" and _is_upgrade(scope):
             # A server without WebSockets of its own hands the upgrade on as a plain request.
-            await send_whole(problem(_refusal()), send)
-        else:
-            await self._app(scope, receive, send)
+            raise _refusal()
+        return self._app(scope, receive, send)
 
 
 async def _reject(scope: Scope, receive: Receive, send: Send) -> None:

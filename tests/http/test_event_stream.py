@@ -26,17 +26,24 @@ async def given(*blocks: bytes) -> AsyncIterator[bytes]:
 
 async def test_each_block_is_sent_as_it_is(client: Client, engine: ScriptedEngine) -> None:
     blocks = [b"event: a\ndata: {}\n\n", b"event: b\ndata: {}\n\ndata: [DONE]\n\n"]
-    closable = engine.stream(given(*blocks), {"x-request-id": "req_up", "cache-control": "x"})
+    closable = engine.stream(given(*blocks), {"x-request-id": "req_up"})
     answer = await client.request("POST", "/v1/responses", b"{}")
     assert (answer.status, answer.pieces, answer.ended) == (200, blocks, True)
     assert answer.headers == {
         "x-request-id": "req_up",
         "content-type": "text/event-stream; charset=utf-8",
-        "cache-control": "no-cache",
         "x-accel-buffering": "no",
         "x-gateway-request-id": "req_minted",
     }
     assert closable.closed.is_set()
+
+
+async def test_a_stream_that_caches_would_keep_says_that_they_must_not(
+    client: Client, engine: ScriptedEngine
+) -> None:
+    engine.stream(given(b"data: 1\n\n"))
+    answer = await client.request("GET", "/v1/responses/resp_1?stream=true")
+    assert answer.headers["cache-control"] == "no-cache"
 
 
 async def test_a_stream_without_events_is_an_answer_too(
