@@ -79,3 +79,32 @@ async def test_a_gateway_without_keys_lets_everybody_in_as_the_default_tenant(
 ) -> None:
     await client.request("POST", "/v1/responses", b"{}", {"authorization": "Bearer whatever"})
     assert [caller.tenant for caller in engine.callers] == ["default"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"host": "127.0.0.1:4000"}, 200),
+        ({"host": "localhost:4000", "origin": "http://localhost:3000"}, 200),
+        ({"host": "[::1]:4000"}, 200),
+        ({"host": "rebound.example:4000"}, 403),
+        ({"host": "127.0.0.1:4000", "origin": "https://page.example"}, 403),
+        ({"host": "127.0.0.1:4000", "origin": "null"}, 403),
+        ({"host": "127.0.0.1:4000", "origin": "http://127.0.0.1.page.example"}, 403),
+        ({"host": "127.0.0.1@page.example"}, 403),
+        ({"host": "[not an address"}, 403),
+    ],
+)
+async def test_a_gateway_without_keys_serves_no_pages_from_elsewhere(
+    client: Client, engine: ScriptedEngine, headers: dict[str, str], status: int
+) -> None:
+    answer = await client.request("POST", "/v1/responses", b"{}", headers)
+    assert answer.status == status
+    assert len(engine.asked) == (1 if status == 200 else 0)
+
+
+async def test_with_a_key_any_page_may_ask(guarded: Client, engine: ScriptedEngine) -> None:
+    headers = {"host": "gateway.example", "origin": "https://page.example"}
+    key = {"authorization": "Bearer alpha's key"}
+    answer = await guarded.request("POST", "/v1/responses", b"{}", {**headers, **key})
+    assert answer.status == 200
