@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import openai
 import pytest
 
-from gateway.http import problems
+from gateway.http import reception
 
 if TYPE_CHECKING:
     from .conftest import ScriptedEngine, Serve
@@ -143,7 +143,7 @@ async def test_an_upload_that_is_refused_early_gets_its_answer_and_blocks_nothin
 async def test_an_upload_without_end_is_cut_off(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(problems, "_LINGER_SECONDS", 0.05)
+    monkeypatch.setattr(reception, "_LINGER_SECONDS", 0.05)
     async with serve() as service:
         reader, writer = await service.connect()
         writer.write(
