@@ -7,7 +7,6 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
 from typing import TypeVar
 
 from gateway.errors import (
@@ -55,7 +54,7 @@ class Attempts:
         """
         failure: GatewayError | None = None
         left = list(deployments)
-        for count in range(1 + max(deployment.retries for deployment in deployments)):
+        for count in range(1 + max([deployment.retries for deployment in deployments])):
             if not left or (count and not await self._pause(count - 1, failure)):
                 break
             for deployment in self._healthy_first(left):
@@ -77,15 +76,15 @@ class Attempts:
     ) -> T:
         account = deployment.account
         self._health.began(account)
-        tell = partial(self._health.abandoned, account)
         try:
             answer = await attempt(deployment)
-            tell = partial(self._health.answered, account)
         except UpstreamError as error:
-            tell = partial(self._health.failed, account, error)
+            self._health.failed(account, error)
             raise
-        finally:
-            tell()
+        except BaseException:
+            self._health.abandoned(account)
+            raise
+        self._health.answered(account)
         return answer
 
     async def _pause(self, count: int, failure: GatewayError | None) -> bool:

@@ -25,15 +25,14 @@ __all__ = ["Backends", "Opened"]
 
 
 class Opened(Struct, frozen=True, kw_only=True):
-    """An upstream answer that has begun: a good status, and the first bytes of its body."""
+    """An upstream answer that has begun: a good status, and the first bytes of its body.
+
+    `content_type` is its media type without parameters, in lower case.
+    """
 
     answer: Answer
     first: bytes
-
-    @property
-    def content_type(self) -> str:
-        """The media type without its parameters, in lower case."""
-        return self.answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    content_type: str
 
 
 class Backends:
@@ -74,9 +73,7 @@ class Backends:
             raise
         try:
             if answer.status < 300:
-                opened = Opened(answer=answer, first=await answer.chunk())
-                _refuse_page(opened, deployment)
-                return opened
+                return await _opened(answer, deployment)
             body = await answer.body()
         except BaseException:
             answer.close()
@@ -102,11 +99,14 @@ class Backends:
         return self._own_transports[deployment.account]
 
 
-def _refuse_page(opened: Opened, deployment: Deployment) -> None:
-    if opened.content_type == "text/html":
+async def _opened(answer: Answer, deployment: Deployment) -> Opened:
+    first = await answer.chunk()
+    content_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type == "text/html":
         raise UpstreamProtocolError(
             f"{deployment.provider} answered with a web page: check the deployment's base_url"
         )
+    return Opened(answer=answer, first=first, content_type=content_type)
 
 
 def _authenticated(

@@ -16,7 +16,7 @@ from gateway.ids import Ids, Seal
 from gateway.plugin.deployment import Deployment
 from gateway.plugin.dialect import NativeCall, NativeDialect, UpstreamRequest
 from gateway.stream.relay import Relay
-from gateway.stream.rewrite import Rewrite, read_summary, rewrite_response
+from gateway.stream.rewrite import Rewrite, read_names, rewritten, summary_of
 from gateway.stream.splice import splice
 
 __all__ = ["NativePath"]
@@ -80,9 +80,10 @@ class NativePath(Struct, frozen=True, kw_only=True):
     async def whole(self, intake: Intake, deployment: Deployment, opened: Opened) -> Whole:
         """Return an answer in one piece. Raises `UpstreamProtocolError` if it is no JSON object."""
         body = opened.first + await opened.answer.body()
-        summary = read_summary(body)
+        names = read_names(body)
+        summary = summary_of(names)
         if intake.envelope.operation in _RENAMED:
-            body = rewrite_response(body, self._rewrite(intake, deployment))
+            body = rewritten(body, names, self._rewrite(intake, deployment))
         return Whole(
             body=body,
             headers=returned_headers(opened.answer.headers),
@@ -120,6 +121,6 @@ class NativePath(Struct, frozen=True, kw_only=True):
         return Rewrite(
             seal=_SealedIds(self.seal, tenant, account).__getitem__,
             rename=rename,
-            response_id=intake.envelope.response_id or self.ids.mint("resp"),
+            response_id=lambda: intake.envelope.response_id or self.ids.mint("resp"),
             model=alias,
         )

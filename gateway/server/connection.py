@@ -56,11 +56,12 @@ class Connection(TCPServer):
 
     async def _read_data(self) -> None:
         await super()._read_data()
-        await self.idle_task.stop()  # or it would keep a client that left in memory
+        self._idle_timer.close()
 
     async def _close(self) -> None:
         self._flush()
         await super()._close()
+        self._idle_timer.close()
 
     async def _idle_timeout(self) -> None:
         await asyncio.shield(self._initiate_server_close())
@@ -70,19 +71,30 @@ class Connection(TCPServer):
 
 
 class _IdleTimer:
-    """Stands in for hypercorn's task of that purpose: begins an action when the time is over."""
+    """Stands in for hypercorn's task of that purpose: begins an action when the time is over.
+
+    The event loop's timer stays where it is while requests come and go, and is set anew only when
+    it goes off too early.
+    """
 
     def __init__(self, seconds: Callable[[], float]) -> None:
+        self._loop = asyncio.get_running_loop()
         self._seconds = seconds
         self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0
         self._begin: Callable[[], None] | None = None
 
     async def restart(self, task_group: Any, action: Callable[[], Awaitable[None]]) -> None:
-        await self.stop()
         self._begin = partial(task_group.spawn, action)
-        self._timer = asyncio.get_running_loop().call_later(self._seconds(), self.expire)
+        self._due = self._loop.time() + self._seconds()
+        if self._timer is None or self._due < self._timer.when():
+            self._set_timer()
 
     async def stop(self) -> None:
+        self._begin = None
+
+    def close(self) -> None:
+        """Let go of the event loop's timer, which would keep the connection in memory."""
         self._begin = None
         if self._timer is not None:
             self._timer.cancel()
@@ -93,3 +105,17 @@ class _IdleTimer:
         if self._begin is not None:
             begin, self._begin = self._begin, None
             begin()
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(self._due, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        if self._begin is None:
+            return
+        if self._loop.time() < self._due:
+            self._set_timer()
+        else:
+            self.expire()

@@ -22,6 +22,7 @@ __all__ = [
     "split_frames",
 ]
 
+_CARRIAGE_RETURN = 0x0D  # looking for a number is quicker than for bytes
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # A blank line, whatever ends the lines. Atomic, so that CRLF never counts as two ends.
 _BLANK_LINE = re.compile(rb"(?>\r\n|\r|\n)(?>\r\n|\r|\n)")
@@ -82,31 +83,27 @@ class BlockCutter:
 
 
 class PlainFrame:
-    """A frame of `block` of which only the last line, at `line`, is data, all lines ending in LF.
+    """A frame of which only the last line is data, all lines ending in LF: `data` is its payload,
+    perhaps after a space, which means nothing in JSON. `start` and `end` say where it was found.
 
     Nearly every upstream writes such frames, and they are cheap to read.
     """
 
-    __slots__ = ("_block", "_line", "end", "start")
+    __slots__ = ("_head", "data", "end", "start")
 
     def __init__(self, block: bytes, start: int, line: int, end: int) -> None:
-        self._block = block
-        self._line = line
+        self._head = block[start : line + 5]
+        self.data = block[line + 5 : end - 2]
         self.start = start
         self.end = end
 
     @property
     def name(self) -> str:
-        return RawFrame(self._block[self.start : self.end]).name
-
-    @property
-    def data(self) -> bytes:
-        """The payload, perhaps after a space, which means nothing in JSON."""
-        return self._block[self._line + 5 : self.end - 2]
+        return RawFrame(self._head).name
 
     def with_data(self, data: bytes) -> bytes:
         """Return the frame with another payload of one line."""
-        return b"".join((self._block[self.start : self._line + 5], data, b"\n\n"))
+        return b"".join((self._head, data, b"\n\n"))
 
 
 class RawFrame:
@@ -154,7 +151,7 @@ def split_frames(block: bytes) -> list[bytes]:
 
 def find_frames(block: bytes, mark: bytes) -> Iterator[PlainFrame | RawFrame]:
     """Yield the frames of `block` that have `mark` in them."""
-    if b"\r" in block:
+    if _CARRIAGE_RETURN in block:
         yield from _find_any_frames(block, mark)
         return
     end = 0
@@ -184,7 +181,7 @@ def _frame_around(block: bytes, begin: int, hit: int) -> PlainFrame | RawFrame:
     line_end = block.find(b"\n", hit)
     blank = block.rfind(b"\n\n", begin, line)
     start = begin if blank < 0 else blank + 2
-    if block.find(b"data:", start) == line and block.startswith(b"\n\n", line_end):
+    if block.find(b"data:", start) == line and block[line_end : line_end + 2] == b"\n\n":
         return PlainFrame(block, start, line, line_end + 2)
     blank = block.find(b"\n\n", hit)
     end = len(block) if blank < 0 else blank + 2
@@ -201,7 +198,7 @@ def _find_any_frames(block: bytes, mark: bytes) -> Iterator[RawFrame]:
 
 def _lines(frame: bytes) -> list[bytes]:
     """Return the lines with their ends, as `splitlines` does but quicker where all end in LF."""
-    if b"\r" in frame:
+    if _CARRIAGE_RETURN in frame:
         return frame.splitlines(keepends=True)
     lines: list[bytes] = []
     start = 0
@@ -215,7 +212,7 @@ def _end_of_frames(window: bytes) -> int:
     """Return where the last whole frame of `window` ends, or 0."""
     if window.endswith(b"\n\n"):
         return len(window)
-    if b"\r" in window:
+    if _CARRIAGE_RETURN in window:
         return max((match.end() for match in _BLANK_LINE.finditer(window)), default=0)
     position = window.rfind(b"\n\n")
     return position + 2 if position >= 0 else 0

@@ -188,7 +188,7 @@ class Relay:
         rewrite = self._rewrite
         return _encoder.encode(
             Response(
-                id=rewrite.response_id,
+                id=rewrite.response_id(),
                 created_at=0,
                 model=rewrite.model,
                 status="failed",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
@@ -18,27 +18,23 @@ __all__ = [
     "Summary",
     "changes_of",
     "exchange",
-    "read_summary",
+    "read_names",
     "read_usage",
     "rewrite_response",
+    "rewritten",
+    "summary_of",
 ]
 
 _RESPONSES = frozenset({"response", "response.deleted"})
 
 
 class Names(Struct):
-    """The members of a response that decide what changes, and its token counts unread."""
+    """The members of a response that decide what changes, its status, and its usage unread."""
 
     id: Any = None
     object: Any = None
     model: Any = None
     previous_response_id: Any = None
-    usage: Raw = Raw()
-
-
-class _Said(Struct):
-    """The members of a response that `read_summary` reads."""
-
     status: Any = None
     usage: Raw = Raw()
 
@@ -50,9 +46,6 @@ class Summary(Struct, frozen=True, kw_only=True):
     usage: Usage | None = None
 
 
-T = TypeVar("T")
-
-_said_decoder = msgspec.json.Decoder(_Said)
 _names_decoder = msgspec.json.Decoder(Names)
 _encoder = msgspec.json.Encoder()
 _usage_decoder = msgspec.json.Decoder(Usage)
@@ -68,7 +61,7 @@ class Rewrite(Struct, frozen=True, kw_only=True):
 
     seal: Callable[[str], str]
     rename: Callable[[str], str]
-    response_id: str = "resp_unknown"
+    response_id: Callable[[], str] = lambda: "resp_unknown"
     model: str = ""
 
 
@@ -78,11 +71,15 @@ def rewrite_response(body: bytes, rewrite: Rewrite) -> bytes:
     A response, a deletion and a compaction have such members; any other object stays as it is.
     Raises `UpstreamProtocolError` if `body` is not a JSON object.
     """
-    names = _decode(_names_decoder, body)
+    return rewritten(body, read_names(body), rewrite)
+
+
+def rewritten(body: bytes, names: Names, rewrite: Rewrite) -> bytes:
+    """Do the work of `rewrite_response` for whoever has read the `names` in `body`."""
     changes = changes_of(names, rewrite)
-    rewritten = exchange(body, names, changes)
-    if rewritten is not None:
-        return rewritten
+    exchanged = exchange(body, names, changes)
+    if exchanged is not None:
+        return exchanged
     members = read_members(body)
     members.update((name, Raw(_encoder.encode(text))) for name, text in changes.items())
     return join_members(members)
@@ -119,14 +116,23 @@ def exchange(text: bytes, names: Names, changes: Mapping[str, str]) -> bytes | N
     return text
 
 
-def read_summary(response: bytes) -> Summary:
-    """Return what a response says of itself; what cannot be read is absent.
+def read_names(body: bytes) -> Names:
+    """Return the members of `body` that are read here.
 
-    Raises `UpstreamProtocolError` if `response` is not a JSON object.
+    Raises `UpstreamProtocolError` if it is not a JSON object.
     """
-    said = _decode(_said_decoder, response)
-    status = said.status if isinstance(said.status, str) else None
-    return Summary(status=status, usage=read_usage(said.usage))
+    try:
+        return _names_decoder.decode(body)
+    except (ValueError, RecursionError) as error:
+        raise UpstreamProtocolError(
+            "the provider's answer is not a JSON object; check the deployment's base_url"
+        ) from error
+
+
+def summary_of(names: Names) -> Summary:
+    """Return what a response says of itself; what cannot be read is absent."""
+    status = names.status if isinstance(names.status, str) else None
+    return Summary(status=status, usage=read_usage(names.usage))
 
 
 def read_usage(usage: Raw) -> Usage | None:
@@ -142,12 +148,3 @@ def read_usage(usage: Raw) -> Usage | None:
         return _usage_decoder.decode(join_members(told))
     except msgspec.ValidationError:
         return None
-
-
-def _decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
-    try:
-        return decoder.decode(body)
-    except (ValueError, RecursionError) as error:
-        raise UpstreamProtocolError(
-            "the provider's answer is not a JSON object; check the deployment's base_url"
-        ) from error

@@ -318,7 +318,7 @@ def test_a_stream_without_an_end_gets_one_built_on_the_last_response() -> None:
 
 
 def test_a_stream_that_never_began_fails_under_the_id_known_beforehand() -> None:
-    running = Relay(rewrite(response_id="resp_mine", model="alias"))
+    running = Relay(rewrite(response_id=lambda: "resp_mine", model="alias"))
     error, failed = events(running.close())
     assert (error["sequence_number"], failed["sequence_number"]) == (0, 1)
     assert failed["response"]["id"] == "resp_mine"
