@@ -56,7 +56,7 @@ class ResponsesDialect:
                 code="unsupported_operation",
             )
         method, route = _ROUTES[call.operation]
-        path = route.format(id=quote(call.response_id, safe=""))
+        path = route.format(id=quote(call.response_id, safe="")) if call.response_id else route
         return UpstreamRequest(
             method=method,
             url=_url(deployment, quirks, path, call.query),
@@ -91,8 +91,9 @@ def _concerns_client(status: int, error: UpstreamError) -> bool:
 def _url(deployment: Deployment, quirks: Quirks, path: str, query: str) -> str:
     """Join the base URL, whose own query stays, with the path and the client's query as it came."""
     address, own_query = _address(deployment.base_url, quirks.root, quirks.api_version)
-    joined = "&".join(filter(None, (own_query, query)))
-    return f"{address}{path}?{joined}" if joined else address + path
+    if not own_query and not query:
+        return address + path
+    return f"{address}{path}?{'&'.join(filter(None, (own_query, query)))}"
 
 
 @lru_cache(maxsize=256)

@@ -11,6 +11,7 @@ import openai
 import pytest
 
 from gateway.http import reception
+from gateway.server import serving
 
 if TYPE_CHECKING:
     from .conftest import ScriptedEngine, Serve
@@ -101,6 +102,33 @@ async def test_a_client_that_leaves_an_idle_connection_is_forgotten_at_once(
             await reader.readuntil(b"}")
         writer.close()
         await service.server._connections.gone()
+
+
+async def test_a_connection_that_stays_idle_is_closed(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "_IDLE_SECONDS", 0.3)
+    async with serve() as service:
+        reader, writer = await service.connect()
+        loop = asyncio.get_running_loop()
+        for _ in range(2):  # a request begins the wait anew
+            writer.write(b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n")
+            await reader.readuntil(b"}")
+            answered = loop.time()
+        assert await reader.read() == b""
+        assert loop.time() - answered > 0.25
+        writer.close()
+
+
+async def test_a_request_outlives_the_wait_for_it(
+    serve: Serve, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "_IDLE_SECONDS", 0.05)
+    async with serve() as service:
+        exchange = await service.ask(STREAM)
+        await exchange.until(FIRST)
+        asyncio.get_running_loop().call_later(0.2, engine.streams[0].gate.set)
+        await exchange.until(b"0\r\n\r\n")
 
 
 @pytest.mark.parametrize(
