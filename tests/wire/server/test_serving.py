@@ -114,7 +114,7 @@ async def test_a_connection_that_stays_idle_is_closed(
         for _ in range(2):  # a request begins the wait anew
             writer.write(b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n")
             await reader.readuntil(b"}")
-            answered = loop.time()
+        answered = loop.time()
         assert await reader.read() == b""
         assert loop.time() - answered > 0.25
         writer.close()
