@@ -20,8 +20,8 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 CONNECTIONS = 16
-ROUNDS = 7
-CASES = {"create": (1, 1500), "stream of 12": (12, 1000), "108": (108, 600), "1,000": (1000, 150)}
+ROUNDS = 9
+CASES = {"create": (1, 3200), "stream of 12": (12, 2400), "108": (108, 1200), "1,000": (1000, 320)}
 CONFIG = """
 model_list:
   - model_name: m

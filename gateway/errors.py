@@ -137,14 +137,16 @@ class UpstreamError(GatewayError):
     """A provider failed.
 
     `retryable` says that the same request may succeed elsewhere or later; `retry_after` is the
-    provider's own wish in seconds. `body` is the provider's answer where a native upstream's
-    error passes on unchanged.
+    provider's own wish in seconds. `begun` says that the answer had begun: asking again would be
+    paid for twice. `body` is the provider's answer where a native upstream's error passes on
+    unchanged.
     """
 
     status = 502
     code = "upstream_error"
     retryable: ClassVar[bool] = False
     retry_after: float | None = None
+    begun: bool = False
     body: bytes | None = None
 
 

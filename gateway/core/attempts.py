@@ -48,7 +48,8 @@ class Attempts:
     ) -> T:
         """Return what `attempt` makes of the first deployment that answers, else raise a failure.
 
-        A provider's refusal of the request is final. A deployment that cannot do better on a
+        A provider's refusal of the request is final, and so is the failure of an answer that had
+        begun. A deployment that cannot do better on a
         second try is left out of further rounds: one that timed out, for the client has waited
         long enough, one with a wrong key, one whose dialect cannot express the request.
         """
@@ -60,9 +61,9 @@ class Attempts:
             for deployment in self._healthy_first(left):
                 try:
                     return await self._once(deployment, attempt)
-                except UpstreamRejectedError:
-                    raise
                 except (UpstreamError, RequestError) as error:
+                    if _is_final(error):
+                        raise
                     failure = (
                         error if failure is None or isinstance(error, UpstreamError) else failure
                     )
@@ -99,6 +100,12 @@ class Attempts:
         if len(deployments) == 1:
             return list(deployments)
         return sorted(deployments, key=lambda found: not self._health.available(found.account))
+
+
+def _is_final(error: GatewayError) -> bool:
+    return isinstance(error, UpstreamRejectedError) or (
+        isinstance(error, UpstreamError) and error.begun
+    )
 
 
 def _worth_another_try(error: GatewayError) -> bool:

@@ -11,7 +11,7 @@ from gateway.core.exchange import Whole
 from gateway.core.headers import forwarded_headers, returned_headers
 from gateway.core.intake import Intake
 from gateway.core.router import Router
-from gateway.errors import InvalidRequestError, UpstreamProtocolError
+from gateway.errors import InvalidRequestError, UpstreamError, UpstreamProtocolError
 from gateway.ids import Ids, Seal
 from gateway.plugin.deployment import Deployment
 from gateway.plugin.dialect import NativeCall, NativeDialect, UpstreamRequest
@@ -79,7 +79,11 @@ class NativePath(Struct, frozen=True, kw_only=True):
 
     async def whole(self, intake: Intake, deployment: Deployment, opened: Opened) -> Whole:
         """Return an answer in one piece. Raises `UpstreamProtocolError` if it is no JSON object."""
-        body = opened.first + await opened.answer.body()
+        try:
+            body = opened.first + await opened.answer.body()
+        except UpstreamError as error:
+            error.begun = True
+            raise
         names = read_names(body)
         summary = summary_of(names)
         if intake.envelope.operation in _RENAMED:

@@ -83,10 +83,14 @@ class Translation:
 
     async def drain(self, answer: Answer) -> None:
         """Read the whole `answer`. Raises `UpstreamError` if it fails on the way."""
-        while chunk := await answer.chunk():
-            self.feed(chunk)
-        self.close()
-        if self.failure is not None:
+        try:
+            while chunk := await answer.chunk():
+                self.feed(chunk)
+            self.close()
+        except UpstreamError as error:
+            self.fail(error)
+        if isinstance(self.failure, UpstreamError):
+            self.failure.begun = True
             raise self.failure
 
     def fail(self, error: GatewayError) -> bytes:

@@ -145,6 +145,30 @@ async def test_after_the_first_byte_nobody_else_is_asked(
     assert record.error_code in {"upstream_protocol_error", "upstream_timeout"}
 
 
+CHUNK = b'data: {"choices": [{"index": 0, "delta": {"content": "Lu"}}]}\n\n'
+BEGUN = {
+    "openai/gpt-5": Script(
+        headers={"content-type": "application/json"},
+        body=(b'{"id": "resp_up",', Fault.CUT),
+        framing="chunked",
+    ),
+    "openai_compatible/chat": event_stream(CHUNK, Fault.CUT),
+}
+"""Invented whole answers that break off, of a native upstream and of a chat server."""
+
+
+@pytest.mark.parametrize("model", BEGUN)
+async def test_a_whole_answer_that_breaks_off_is_not_asked_for_again(
+    open_gateway: OpenGateway, pair: Pair, model: str
+) -> None:
+    pair.first.add(BEGUN[model])
+    async with open_gateway(*pair.entries(retries=3, model=model)) as gateway:
+        with pytest.raises(UpstreamError) as raised:
+            await gateway.ask()
+    assert raised.value.status == 502
+    assert pair.asked == (1, 0)
+
+
 async def test_a_deployment_that_was_too_slow_is_not_asked_again(
     open_gateway: OpenGateway, upstream: ScriptedUpstream, deploy: Deploy
 ) -> None:
