@@ -64,7 +64,7 @@ class Line:
     async def write(self, reply: Streamed, *, cacheable: bool) -> tuple[Message, ...]:
         """Send the events of `reply` as they come and return what is left: the end of the answer.
 
-        That is all of it if there is one block only: together they take one packet. `cacheable`
+        That is all of it if there is one block only: it takes one packet and no chunks. `cacheable`
         answers are those that a cache would keep if we did not forbid it. Always closes the blocks.
         """
         blocks = reply.blocks
@@ -77,6 +77,8 @@ class Line:
             async for block in blocks:
                 message: Message = {"type": "http.response.body", "body": block}
                 if blocks.over:
+                    if self._unsent:
+                        headers.append((b"content-length", b"%d" % len(block)))
                     return (*self._unsent, message)
                 message["more_body"] = True
                 await self._put(message)
