@@ -6,7 +6,7 @@ from gateway.errors import GatewayError
 from gateway.types.events import Error, ErrorDetail
 from gateway.types.response import ResponseError
 
-__all__ = ["error_event", "response_error"]
+__all__ = ["error_event", "reported_error", "response_error"]
 
 _RESPONSE_CODES = frozenset(
     (
@@ -46,6 +46,12 @@ def error_event(error: GatewayError) -> Error:
 def response_error(error: GatewayError) -> ResponseError:
     """Return what the failed response says, with the code of OpenAI's that comes nearest."""
     return ResponseError(code=_response_code(error), message=error.message)
+
+
+def reported_error(detail: ErrorDetail) -> ResponseError:
+    """Return what the failed response says when an upstream has told the client why itself."""
+    code = detail.code if detail.code in _RESPONSE_CODES else None
+    return ResponseError(code=code or "server_error", message=detail.message)
 
 
 def _response_code(error: GatewayError) -> str:

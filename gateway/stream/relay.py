@@ -23,6 +23,7 @@ from gateway.stream.blocks import (
     finish_frame,
     split_frames,
 )
+from gateway.stream.failure import error_event, reported_error, response_error
 from gateway.stream.rewrite import (
     Names,
     Rewrite,
@@ -51,7 +52,6 @@ _OUTCOMES: dict[str, Outcome] = {
 _LIFECYCLE = frozenset({"response.created", "response.queued", "response.in_progress", *_OUTCOMES})
 _RESPONSE = b'"response"'  # a member of every lifecycle event, and hardly anywhere else
 _NUMBER = b'"sequence_number"'
-_FAILURE_CODES = frozenset({"server_error", "rate_limit_exceeded", "invalid_prompt"})
 
 
 class _Event(Struct, frozen=True):
@@ -170,19 +170,19 @@ class Relay:
         told = self._told()
         block = b""
         if not told:
-            event = Error.of(_describe(error))
+            event = error_event(error)
             event.sequence_number = number
             block = encode_frames([event])
             number += 1
         self.outcome, self.failure = "failed", error
-        response = Raw(self._failed_response(told or _describe(error)))
+        response = Raw(
+            self._failed_response(reported_error(told) if told else response_error(error))
+        )
         failed = {"type": "response.failed", "sequence_number": number, "response": response}
         self._lifecycle = _encoder.encode(failed)
         return b"".join((block, b"event: response.failed\ndata: ", self._lifecycle, b"\n\n"))
 
-    def _failed_response(self, detail: ErrorDetail) -> bytes:
-        code = detail.code if detail.code in _FAILURE_CODES else "server_error"
-        error = ResponseError(code=code, message=detail.message)
+    def _failed_response(self, error: ResponseError) -> bytes:
         if response := self.response:
             return splice(response, {}, additions={"status": "failed", "error": error})
         rewrite = self._rewrite
@@ -242,7 +242,3 @@ def _read_error(data: bytes) -> ErrorDetail:
     except (ValueError, RecursionError):
         return ErrorDetail(message="the provider reported an error")
     return event.error or ErrorDetail(code=event.code, message=event.message, param=event.param)
-
-
-def _describe(error: GatewayError) -> ErrorDetail:
-    return ErrorDetail(type=error.type, code=error.code, message=error.message, param=error.param)
