@@ -88,7 +88,9 @@ class ModelEntry(Struct, frozen=True, kw_only=True):
     leaves it to the provider's own environment variables. Of several entries with one name, each
     is tried first as often as its `weight` says; one of weight 0 only if the others fail.
     `launch` says when a provider that owns a process starts it. `account` names the account in
-    the ids of responses; without it they depend on the base URL and on the key.
+    the ids of responses; without it they depend on the base URL and on the key. `on_unsupported`
+    says what becomes of a request with something that the model cannot be given: it is refused,
+    or it goes on without that.
     """
 
     name: Name
@@ -102,6 +104,7 @@ class ModelEntry(Struct, frozen=True, kw_only=True):
     retries: Retries = 1
     launch: Literal["start", "first_use"] = "first_use"
     account: str = ""
+    on_unsupported: Literal["reject", "drop"] = "reject"
 
 
 class ServerSettings(Struct, frozen=True, kw_only=True):

@@ -60,6 +60,7 @@ def deploy(
         weight=entry.weight,
         timeouts=entry.timeouts,
         retries=entry.retries,
+        on_unsupported=entry.on_unsupported,
         downloads=cache_directory(environment),
     )
 

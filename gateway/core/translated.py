@@ -17,7 +17,8 @@ from gateway.core.translation import Translation
 from gateway.errors import InvalidRequestError
 from gateway.ids import Ids
 from gateway.plugin.deployment import Deployment
-from gateway.plugin.dialect import Call, Dialect, UpstreamRequest, Verdict
+from gateway.plugin.dialect import Call, Dialect, UpstreamRequest
+from gateway.plugin.support import Verdict
 from gateway.stream.assembler import Assembler
 from gateway.stream.frames import WholeBody
 from gateway.types.request import Request, decode_request

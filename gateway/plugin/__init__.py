@@ -6,7 +6,6 @@ import pluggy
 
 from gateway.plugin.deployment import Deployment, Secret, Timeouts
 from gateway.plugin.dialect import (
-    Action,
     Call,
     Dialect,
     Failure,
@@ -15,15 +14,16 @@ from gateway.plugin.dialect import (
     Operation,
     Translator,
     UpstreamRequest,
-    Verdict,
 )
 from gateway.plugin.observe import Observer, RequestRecord
 from gateway.plugin.provider import ApiKey, Credentials, Download, NoKey, Progress, Provider
 from gateway.plugin.store import Record, Store, StoredItem, StoreKind
+from gateway.plugin.support import Action, Support, SupportTable, Verdict
 from gateway.plugin.tools import ToolOutcome, ToolRunner
 from gateway.plugin.transport import Answer, Transport
 from gateway.stream.deltas import (
     Annotation,
+    CustomCall,
     Delta,
     Finished,
     FinishReason,
@@ -49,6 +49,7 @@ __all__ = [
     "ApiKey",
     "Call",
     "Credentials",
+    "CustomCall",
     "Delta",
     "Deployment",
     "Dialect",
@@ -76,6 +77,8 @@ __all__ = [
     "Store",
     "StoreKind",
     "StoredItem",
+    "Support",
+    "SupportTable",
     "Text",
     "Thought",
     "Timeouts",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct, field
 
@@ -19,7 +19,8 @@ class Deployment(Struct, frozen=True, kw_only=True):
     `alias` is the model name that clients ask for; it and `model` may end in `*` together.
     `account` is a stable hash of provider, base URL and credential: what sealed ids name.
     `quirks` are the provider's with the operator's on top. `downloads` is the directory that the
-    provider's downloads were put into.
+    provider's downloads were put into. `on_unsupported` relaxes what its dialect rejects to what
+    is merely dropped.
     """
 
     alias: str
@@ -33,4 +34,5 @@ class Deployment(Struct, frozen=True, kw_only=True):
     weight: float = 1.0
     timeouts: Timeouts = Timeouts()
     retries: int = 1
+    on_unsupported: Literal["reject", "drop"] = "reject"
     downloads: Path | None = None

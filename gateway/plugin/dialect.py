@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from gateway.errors import UpstreamError
 from gateway.plugin.deployment import Deployment
+from gateway.plugin.support import SupportTable, Verdict
 from gateway.stream.deltas import Delta
 from gateway.stream.frames import Frame, Framing
 from gateway.stream.sse import SSEDecoder
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from typing_extensions import TypeIs  # in typing from Python 3.13
 
 __all__ = [
-    "Action",
     "Call",
     "Dialect",
     "Failure",
@@ -36,34 +36,20 @@ __all__ = [
     "Operation",
     "Translator",
     "UpstreamRequest",
-    "Verdict",
     "native",
 ]
-
-Action = Literal["reject", "drop", "emulate"]
 
 Operation = Literal[
     "create", "retrieve", "delete", "cancel", "input_items", "compact", "input_tokens"
 ]
 
 
-class Verdict(Struct, frozen=True, kw_only=True):
-    """What becomes of one part of a request that the upstream cannot express.
-
-    `reject` is a 400 that names `param` before any upstream call; `drop` is for hints only and
-    is reported in the `x-gateway-dropped-params` header; `emulate` is done by the gateway
-    itself. `param` is a JSON path such as `tools[0].type`; `reason` completes the error message.
-    """
-
-    action: Action
-    param: str
-    reason: str = ""
-
-
 class Call(Struct, frozen=True, kw_only=True):
     """One request on its way to one deployment of a translating dialect, history already filled in.
 
-    `model` is the upstream's name for the model.
+    `model` is the upstream's name for the model. What `check` dropped is gone from the request,
+    what it left to the gateway is lowered to functions, and `encrypted_content` is the carrier as
+    the dialect once gave it: reasoning of another model has none.
     """
 
     request: Request
@@ -116,12 +102,19 @@ class Translator(Protocol):
 
 
 class Dialect(Protocol):
-    """Speaks one upstream API that is not the Responses API."""
+    """Speaks one upstream API that is not the Responses API.
+
+    `support` names all that a request can hold (see `gateway.plugin.support`).
+    """
 
     name: ClassVar[str]
+    support: ClassVar[SupportTable]
 
     def check(self, request: Request, deployment: Deployment, /) -> Iterable[Verdict]:
-        """Say what of `request` cannot be honoured as it stands; nothing said means accepted."""
+        """Say what of `request` cannot be honoured as it stands; nothing said means accepted.
+
+        Begins with `support.judge(request)`, and decides what the table leaves to the value.
+        """
         ...
 
     def encode(self, call: Call, /) -> UpstreamRequest:

@@ -20,6 +20,7 @@ from gateway.types.response import Usage
 
 __all__ = [
     "Annotation",
+    "CustomCall",
     "Delta",
     "FinishReason",
     "Finished",
@@ -85,13 +86,24 @@ class ToolCall(Struct, frozen=True):
     """A call of a function tool, or more of one: `call_id` and `name` come with its first delta.
 
     `arguments` is the next piece of the JSON text. A call that begins without a `call_id` is
-    given one.
+    given one. `namespace` is that of the tool, if it stands in one.
     """
 
     key: Key
     call_id: str | None = None
     name: str | None = None
     arguments: str = ""
+    namespace: str | None = None
+
+
+class CustomCall(Struct, frozen=True):
+    """A call of a custom tool, or more of one: like `ToolCall`, but its input is free text."""
+
+    key: Key
+    call_id: str | None = None
+    name: str | None = None
+    input: str = ""
+    namespace: str | None = None
 
 
 class Item(Struct, frozen=True):
@@ -114,4 +126,15 @@ class Finished(Struct, frozen=True):
     reason: FinishReason = "stop"
 
 
-Delta = Text | Refusal | Annotation | Logprobs | Thought | ToolCall | Item | Used | Finished
+Delta = (
+    Text
+    | Refusal
+    | Annotation
+    | Logprobs
+    | Thought
+    | ToolCall
+    | CustomCall
+    | Item
+    | Used
+    | Finished
+)

@@ -8,6 +8,7 @@ from typing import ClassVar
 from gateway.errors import UpstreamError
 from gateway.plugin import Call, Deployment, Failure, Translator, UpstreamRequest, Verdict
 from gateway.plugin.failures import read_failure
+from gateway.plugin.support import FUNCTIONS_ONLY, SupportTable
 from gateway.types.request import Request
 from gateway_chat.check import check
 from gateway_chat.constrained import ConstrainedTranslator, constrain, is_constrained
@@ -22,6 +23,7 @@ class ChatDialect:
     """Speaks Chat Completions as the quirks of the deployment say."""
 
     name: ClassVar[str] = "chat"
+    support: ClassVar[SupportTable] = FUNCTIONS_ONLY
 
     def check(self, request: Request, deployment: Deployment, /) -> Iterable[Verdict]:
         return check(request, read_quirks(deployment))
