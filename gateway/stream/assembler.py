@@ -9,9 +9,9 @@ import msgspec
 
 from gateway.errors import GatewayError, UpstreamProtocolError
 from gateway.stream import deltas as d
-from gateway.stream.calls import Calls
+from gateway.stream.calls import Begun, Calls, Slot, written
 from gateway.stream.failure import error_event, response_error
-from gateway.stream.slots import CallSlot, MessageSlot, ReasoningSlot, Status
+from gateway.stream.slots import CallSlot, CustomCallSlot, MessageSlot, ReasoningSlot, Status
 from gateway.stream.whole_items import changed, id_prefix, item_id, whole_events, with_parts
 from gateway.types.content import Logprob
 from gateway.types.events import (
@@ -133,7 +133,7 @@ class Assembler:
                 return self._speak(delta)
             case d.Thought():
                 return self._think(delta)
-            case d.ToolCall():
+            case d.ToolCall() | d.CustomCall():
                 return self._call(delta)
             case d.Item(item):
                 return self._hand_over(with_parts(item))
@@ -187,18 +187,21 @@ class Assembler:
         events += slot.opening()
         return slot
 
-    def _call(self, delta: d.ToolCall) -> list[KnownEvent]:
-        slot = self._calls.get(delta.key)
-        if slot is not None:
-            return slot.write(delta.arguments)
-        call = self._calls.begin(delta)
-        if call is None or not call.name:
+    def _call(self, delta: Begun) -> list[KnownEvent]:
+        if opened := self._calls.get(delta):
+            return opened.write(written(delta))
+        begun = self._calls.begin(delta)
+        if begun is None:
             return []
         events = self._close_writing("completed")
-        call_id = self._fresh(call.call_id, "call", self._call_ids)
-        slot = CallSlot(self._next_index(), self._mint("fc"), call_id, call.name)
-        self._calls.open(call.key, slot)
-        return [*events, *slot.opening(), *slot.write(call.arguments)]
+        call_id = self._fresh(begun.call_id, "call", self._call_ids)
+        slot: Slot
+        if isinstance(begun, d.ToolCall):
+            slot = CallSlot(self._next_index(), self._mint("fc"), call_id, begun)
+        else:
+            slot = CustomCallSlot(self._next_index(), self._mint("ctc"), call_id, begun)
+        self._calls.open(begun, slot)
+        return [*events, *slot.opening(), *slot.write(written(begun))]
 
     def _hand_over(self, item: OutputItem) -> list[KnownEvent]:
         """Tell a complete item; calls that are still open go on around it."""
@@ -220,9 +223,7 @@ class Assembler:
         slot, self._writing = self._writing, None
         return self._close(slot, status) if slot else []
 
-    def _close(
-        self, slot: MessageSlot | ReasoningSlot | CallSlot, status: Status
-    ) -> list[KnownEvent]:
+    def _close(self, slot: MessageSlot | ReasoningSlot | Slot, status: Status) -> list[KnownEvent]:
         events = slot.closing(status)
         self._items[slot.index] = slot.item(status)
         return events

@@ -6,7 +6,7 @@ from typing import Literal, TypeVar
 
 from msgspec import UNSET
 
-from gateway.stream.deltas import Key
+from gateway.stream.deltas import CustomCall, Key, ToolCall
 from gateway.stream.parts import (
     OutputTextPart,
     Part,
@@ -17,15 +17,17 @@ from gateway.stream.parts import (
 )
 from gateway.types.content import Annotation, Logprob
 from gateway.types.events import (
+    CustomToolCallInputDelta,
+    CustomToolCallInputDone,
     FunctionCallArgumentsDelta,
     FunctionCallArgumentsDone,
     KnownEvent,
     OutputItemAdded,
     OutputItemDone,
 )
-from gateway.types.items import FunctionCall, Message, Reasoning
+from gateway.types.items import CustomToolCall, FunctionCall, Message, Reasoning
 
-__all__ = ["CallSlot", "MessageSlot", "ReasoningSlot", "Status"]
+__all__ = ["CallSlot", "CustomCallSlot", "MessageSlot", "ReasoningSlot", "Status"]
 
 Status = Literal["in_progress", "completed", "incomplete"]
 P = TypeVar("P", bound=Part)
@@ -137,11 +139,12 @@ class ReasoningSlot:
 class CallSlot:
     """A call of a function, whose arguments come in pieces."""
 
-    def __init__(self, index: int, item_id: str, call_id: str, name: str) -> None:
+    def __init__(self, index: int, item_id: str, call_id: str, begun: ToolCall) -> None:
         self.index = index
         self._id = item_id
         self._call_id = call_id
-        self._name = name
+        self._name = begun.name or ""
+        self._namespace = begun.namespace or UNSET
         self._pieces: list[str] = []
 
     def opening(self) -> list[KnownEvent]:
@@ -171,6 +174,44 @@ class CallSlot:
             id=self._id,
             call_id=self._call_id,
             name=self._name,
+            namespace=self._namespace,
             arguments="".join(self._pieces),
+            status=status,
+        )
+
+
+class CustomCallSlot:
+    """A call of a custom tool, whose input is free text in pieces."""
+
+    def __init__(self, index: int, item_id: str, call_id: str, begun: CustomCall) -> None:
+        self.index = index
+        self._id = item_id
+        self._call_id = call_id
+        self._name = begun.name or ""
+        self._namespace = begun.namespace or UNSET
+        self._pieces: list[str] = []
+
+    def opening(self) -> list[KnownEvent]:
+        return [OutputItemAdded(output_index=self.index, item=self.item("in_progress"))]
+
+    def write(self, text: str) -> list[KnownEvent]:
+        if not text:
+            return []
+        self._pieces.append(text)
+        delta = CustomToolCallInputDelta(item_id=self._id, output_index=self.index, delta=text)
+        return [delta]
+
+    def closing(self, status: Status) -> list[KnownEvent]:
+        item = self.item(status)
+        done = CustomToolCallInputDone(item_id=self._id, output_index=self.index, input=item.input)
+        return [done, OutputItemDone(output_index=self.index, item=item)]
+
+    def item(self, status: Status) -> CustomToolCall:
+        return CustomToolCall(
+            id=self._id,
+            call_id=self._call_id,
+            name=self._name,
+            namespace=self._namespace,
+            input="".join(self._pieces),
             status=status,
         )

@@ -543,3 +543,32 @@ def test_the_response_so_far_has_the_items_so_far() -> None:
     assembler.feed(d.Text("Hi"))
     assert [item.type for item in assembler.response.output] == ["reasoning"]
     assert assembler.response.status == "in_progress"
+
+
+def test_a_custom_call_streams_its_input_beside_other_calls() -> None:
+    stream = assemble(
+        d.CustomCall(key=0, call_id="a", name="patch", input="*** Begin"),
+        d.ToolCall(key=0, call_id="b", name="f", arguments="{}", namespace="files"),
+        d.CustomCall(key=0, input=" Patch"),
+        d.Finished(),
+    )
+    assert told(stream) == [
+        "output_item.added",
+        "custom_tool_call_input.delta",
+        "output_item.added",
+        "function_call_arguments.delta",
+        "custom_tool_call_input.delta",
+        "custom_tool_call_input.done",
+        "output_item.done",
+        "function_call_arguments.done",
+        "output_item.done",
+    ]
+    custom, function = output(stream)
+    assert custom["id"].startswith("ctc_")
+    assert (custom["call_id"], custom["name"], custom["input"]) == ("a", "patch", "*** Begin Patch")
+    assert (function["call_id"], function["namespace"]) == ("b", "files")
+
+
+def test_a_custom_call_without_input_has_none() -> None:
+    (item,) = output(assemble(d.CustomCall(key=0, call_id="a", name="now"), d.Finished()))
+    assert (item["type"], item["input"]) == ("custom_tool_call", "")

@@ -89,6 +89,7 @@ def deltas(items: st.SearchStrategy[OutputItem]) -> st.SearchStrategy[list[d.Del
     logprobs = st.just((Logprob(token="a", logprob=-0.5, bytes=(97,)),))
     names = st.sampled_from([None, "f", "g"])
     call_ids = st.sampled_from([None, "call_a", "call_b"])
+    namespaces = st.sampled_from([None, "files"])
     one_of = st.one_of(
         st.builds(d.Text, TEXTS, KEYS),
         st.builds(d.Refusal, TEXTS, KEYS),
@@ -101,7 +102,8 @@ def deltas(items: st.SearchStrategy[OutputItem]) -> st.SearchStrategy[list[d.Del
             st.sampled_from(["raw", "summary"]),
             st.sampled_from([None, "sealed"]),
         ),
-        st.builds(d.ToolCall, KEYS, call_ids, names, TEXTS),
+        st.builds(d.ToolCall, KEYS, call_ids, names, TEXTS, namespaces),
+        st.builds(d.CustomCall, KEYS, call_ids, names, TEXTS, namespaces),
         st.builds(d.Item, items),
         st.builds(d.Used, USAGE),
     )
@@ -210,7 +212,7 @@ def test_the_response_is_what_the_events_said(said: list[d.Delta], ends: list[d.
 
 @given(ANY_DELTAS)
 def test_no_text_is_lost_and_none_is_added(said: list[d.Delta]) -> None:
-    spoken = [delta for delta in said if not isinstance(delta, d.ToolCall | d.Item)]
+    spoken = [delta for delta in said if not isinstance(delta, d.ToolCall | d.CustomCall | d.Item)]
     assembler = new_assembler()
     assemble(assembler, [*spoken, d.Finished()])
     text = "".join(delta.text for delta in spoken if isinstance(delta, d.Text))
@@ -281,7 +283,8 @@ def wire() -> Iterable[Wire]:
 def test_the_official_sdk_accumulates_every_completed_stream(
     wire: Wire, said: list[d.Delta]
 ) -> None:
-    named = [msgspec.structs.replace(x, name="f") if isinstance(x, d.ToolCall) else x for x in said]
+    calls = d.ToolCall | d.CustomCall
+    named = [msgspec.structs.replace(x, name="f") if isinstance(x, calls) else x for x in said]
     assembler = new_assembler()
     wire.body = assemble(assembler, [*named, d.Finished()]) + DONE
     if assembler.response.status == "failed":  # more arguments for a closed call
