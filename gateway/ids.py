@@ -1,9 +1,10 @@
-"""Ids that the gateway mints, ids that it seals, and the clock.
+"""Ids that the gateway mints, what it seals, and the clock.
 
 A response that a native upstream keeps gets a *sealed* id: `resp_` + base64url(AES-SIV(account,
 upstream id)) with the tenant as associated data. AES-SIV (RFC 5297) is deterministic, so the
 same response has the same id everywhere, and authenticated, so another tenant's key cannot open
-it.
+it. Carriers, which are vendor state in the hands of clients, are sealed the same way, bound to the
+tenant and to the model that made them.
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ __all__ = ["BrokenSealError", "Ids", "Seal", "account_of"]
 
 _RANDOM_BYTES = 24
 _SEPARATOR = b"\0"
-_PREFIX = "resp_"
+_RESPONSE = "resp_"
+_CARRIER = "gw1."
 
 
 class BrokenSealError(Exception):
-    """An id that was not sealed here, or for another tenant."""
+    """A text that was not sealed here, or for somebody or something else."""
 
 
 class Ids:
@@ -41,7 +43,7 @@ class Ids:
 
 
 class Seal:
-    """Seals upstream ids into the gateway's own, with a key derived from the operator's secret."""
+    """Seals texts for one tenant, with a key derived from the operator's secret."""
 
     def __init__(self, secret: bytes) -> None:
         self._cipher = AESSIV(hashlib.sha512(b"gateway sealed ids v1" + secret).digest())
@@ -51,21 +53,35 @@ class Seal:
         `upstream_id`.
         """
         payload = _SEPARATOR.join((account.encode(), upstream_id.encode()))
-        sealed = self._cipher.encrypt(payload, [tenant.encode()])
-        return _PREFIX + base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+        return _RESPONSE + self._encrypt(payload, tenant)
 
     def open(self, tenant: str, sealed_id: str) -> tuple[str, str]:
         """Return the account and the upstream's id. Raises `BrokenSealError`."""
-        if not sealed_id.startswith(_PREFIX):
-            raise BrokenSealError(sealed_id)
-        text = sealed_id.removeprefix(_PREFIX)
-        try:
-            sealed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-            payload = self._cipher.decrypt(sealed, [tenant.encode()])
-        except (InvalidTag, binascii.Error, ValueError) as error:
-            raise BrokenSealError(sealed_id) from error
+        payload = self._decrypt(sealed_id, _RESPONSE, tenant)
         account, _, upstream_id = payload.partition(_SEPARATOR)
         return account.decode(), upstream_id.decode()
+
+    def seal_carrier(self, tenant: str, maker: str, carrier: str) -> str:
+        """Return `carrier`, which `maker` wants back from `tenant`, as a client may hold it."""
+        return _CARRIER + self._encrypt(carrier.encode(), tenant, maker)
+
+    def open_carrier(self, tenant: str, maker: str, sealed: str) -> str:
+        """Return the carrier as `maker` gave it. Raises `BrokenSealError` if it is another's."""
+        return self._decrypt(sealed, _CARRIER, tenant, maker).decode()
+
+    def _encrypt(self, payload: bytes, *bound_to: str) -> str:
+        sealed = self._cipher.encrypt(payload, [part.encode() for part in bound_to])
+        return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+
+    def _decrypt(self, sealed: str, prefix: str, *bound_to: str) -> bytes:
+        if not sealed.startswith(prefix):
+            raise BrokenSealError(sealed)
+        text = sealed.removeprefix(prefix)
+        try:
+            payload = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+            return self._cipher.decrypt(payload, [part.encode() for part in bound_to])
+        except (InvalidTag, binascii.Error, ValueError) as error:
+            raise BrokenSealError(sealed) from error
 
 
 def account_of(provider: str, base_url: str, credential: str) -> str:

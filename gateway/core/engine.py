@@ -122,7 +122,7 @@ class Engine:
     async def _answer(self, envelope: Envelope, principal: Principal, trace: Trace) -> Reply:
         intake = take_in(envelope, principal.tenant, self._seal)
         trace.model, trace.stream = intake.model, intake.stream
-        translated = Translated(intake, self._ids)
+        translated = Translated(intake, self._ids, self._seal)
 
         async def attempt(deployment: Deployment) -> Reply:
             trace.attempt(deployment)
@@ -185,15 +185,15 @@ class Engine:
     async def _translate(
         self, translated: Translated, deployment: Deployment, dialect: Dialect, trace: Trace
     ) -> Reply:
-        request = translated.encode(deployment, dialect)
-        opened = await self._backends.open(deployment, request)
+        prepared = translated.prepare(deployment, dialect)
+        opened = await self._backends.open(deployment, prepared.request)
         trace.first_byte()
         try:
-            translation = translated.translation(deployment, dialect, request, opened)
+            translation = translated.translation(prepared, dialect, opened)
             first = translation.begin(opened.first)
             if trace.stream:
                 blocks = self._pump(translation, opened, first, trace)
-                return Streamed(blocks=blocks, headers=translated.headers)
+                return Streamed(blocks=blocks, headers=prepared.headers)
             await translation.drain(opened.answer)
         except BaseException:
             opened.answer.close()
@@ -201,7 +201,7 @@ class Engine:
         opened.answer.close()
         return Whole(
             body=encode(translation.response),
-            headers=translated.headers,
+            headers=prepared.headers,
             outcome=translation.outcome,
             usage=translation.usage,
         )

@@ -9,13 +9,15 @@ from collections.abc import Mapping
 from functools import cached_property
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from gateway.core.backends import Opened
+from gateway.core.carriers import Carriers
 from gateway.core.intake import Intake, decode
+from gateway.core.pruning import prune
 from gateway.core.translation import Translation
 from gateway.errors import InvalidRequestError
-from gateway.ids import Ids
+from gateway.ids import Ids, Seal
 from gateway.plugin.deployment import Deployment
 from gateway.plugin.dialect import Call, Dialect, UpstreamRequest
 from gateway.plugin.support import Verdict
@@ -24,7 +26,7 @@ from gateway.stream.frames import WholeBody
 from gateway.types.request import Request, decode_request
 from gateway.types.response import start_response
 
-__all__ = ["DROPPED_PARAMS", "Translated"]
+__all__ = ["DROPPED_PARAMS", "Prepared", "Translated"]
 
 DROPPED_PARAMS = "x-gateway-dropped-params"
 
@@ -42,13 +44,30 @@ _NAME = re.compile(r"[\w.-]{1,64}", re.ASCII).fullmatch  # what a header may rep
 _decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
+class Prepared(Struct, frozen=True, kw_only=True):
+    """A call that is ready to go: what is sent, and what it takes to read the answer.
+
+    `dropped` are the JSON paths of what the upstream does not get to know.
+    """
+
+    request: UpstreamRequest
+    call: Call
+    carriers: Carriers
+    dropped: tuple[str, ...]
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What the answer says of parameters that had to be dropped."""
+        return {DROPPED_PARAMS: ", ".join(self.dropped)} if self.dropped else {}
+
+
 class Translated:
     """One request for a translating dialect, on whichever deployments it is tried."""
 
-    def __init__(self, intake: Intake, ids: Ids) -> None:
+    def __init__(self, intake: Intake, ids: Ids, seal: Seal) -> None:
         self._intake = intake
         self._ids = ids
-        self._dropped: list[str] = []
+        self._seal = seal
 
     @cached_property
     def _request(self) -> Request:
@@ -61,13 +80,10 @@ class Translated:
         known = {*Request.__struct_fields__, *_UNREAD}
         return [name if _NAME(name) else "?" for name in members if name not in known]
 
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """What the answer says of parameters that had to be dropped."""
-        return {DROPPED_PARAMS: ", ".join(self._dropped)} if self._dropped else {}
-
-    def encode(self, deployment: Deployment, dialect: Dialect) -> UpstreamRequest:
-        """Return the upstream request. Raises `InvalidRequestError` for what cannot be honoured."""
+    def prepare(self, deployment: Deployment, dialect: Dialect) -> Prepared:
+        """Return the call to `deployment`. Raises `InvalidRequestError` for what cannot be
+        honoured.
+        """
         if self._intake.envelope.operation != "create":
             raise InvalidRequestError(
                 f"{self._intake.envelope.operation} is not offered for the model"
@@ -75,15 +91,20 @@ class Translated:
                 code="unsupported_operation",
             )
         self._refuse_state()
-        self._dropped = list(self._unknown)
-        for verdict in dialect.check(self._request, deployment):
-            self._honour(verdict, deployment)
-        return dialect.encode(self._call(deployment))
+        verdicts = tuple(dialect.check(self._request, deployment))
+        dropped = self._droppable(verdicts, deployment)
+        carriers = Carriers(self._seal, self._intake.tenant, deployment)
+        request = carriers.open(prune(self._request, dropped))
+        call = Call(request=request, model=deployment.model, deployment=deployment)
+        return Prepared(
+            request=dialect.encode(call),
+            call=call,
+            carriers=carriers,
+            dropped=(*self._unknown, *dropped),
+        )
 
-    def translation(
-        self, deployment: Deployment, dialect: Dialect, request: UpstreamRequest, opened: Opened
-    ) -> Translation:
-        """Return the reader of the answer `opened` to `request`."""
+    def translation(self, prepared: Prepared, dialect: Dialect, opened: Opened) -> Translation:
+        """Return the reader of the answer `opened` to the call."""
         is_json = opened.content_type == "application/json"
         response = start_response(
             self._request,
@@ -92,14 +113,11 @@ class Translated:
             created_at=int(self._ids.now()),
         )
         return Translation(
-            WholeBody() if is_json else request.framing(),
-            dialect.translator(self._call(deployment)),
-            Assembler(response, self._ids.mint, self._ids.now),
+            WholeBody() if is_json else prepared.request.framing(),
+            dialect.translator(prepared.call),
+            Assembler(response, self._ids.mint, self._ids.now, prepared.carriers.seal),
             stream=self._intake.stream,
         )
-
-    def _call(self, deployment: Deployment) -> Call:
-        return Call(request=self._request, model=deployment.model, deployment=deployment)
 
     def _refuse_state(self) -> None:
         for name, reason in _STATE.items():
@@ -110,14 +128,17 @@ class Translated:
                     param=name,
                 )
 
-    def _honour(self, verdict: Verdict, deployment: Deployment) -> None:
-        if verdict.action == "reject":
-            reason = f": {verdict.reason}" if verdict.reason else ""
-            raise InvalidRequestError(
-                f"{verdict.param} is not supported by the model {self._intake.model!r}"
-                f" (provider {deployment.provider}){reason}",
-                code="unsupported_parameter",
-                param=verdict.param,
-            )
-        if verdict.action == "drop":
-            self._dropped.append(verdict.param)
+    def _droppable(self, verdicts: tuple[Verdict, ...], deployment: Deployment) -> tuple[str, ...]:
+        """Return what the request goes on without. Raises `InvalidRequestError` for the first
+        part that it must not go on without.
+        """
+        for verdict in verdicts:
+            if verdict.action == "reject" and deployment.on_unsupported == "reject":
+                reason = f": {verdict.reason}" if verdict.reason else ""
+                raise InvalidRequestError(
+                    f"{verdict.param} is not supported by the model {self._intake.model!r}"
+                    f" (provider {deployment.provider}){reason}",
+                    code="unsupported_parameter",
+                    param=verdict.param,
+                )
+        return tuple(verdict.param for verdict in verdicts if verdict.action != "emulate")

@@ -35,7 +35,7 @@ class Assembler:
     Feed it deltas in upstream order; it answers with events in wire order: `start`, any number of
     `feed`, then `finish` or `fail`, after which nothing more comes. One message or one reasoning
     item is open at a time, or any number of function calls. `mint` makes ids from prefixes, `now`
-    tells Unix seconds.
+    tells Unix seconds, `seal` makes of a carrier what a client may hold.
     """
 
     def __init__(
@@ -43,10 +43,12 @@ class Assembler:
         response: Response,
         mint: Callable[[str], str],
         now: Callable[[], float] = time.time,
+        seal: Callable[[str], str] = str,
     ) -> None:
         self._response = response
         self._mint = mint
         self._now = now
+        self._seal = seal
         self._number = 0
         self._ended = False
         self._reason: d.FinishReason | None = None
@@ -174,7 +176,7 @@ class Assembler:
         if delta.text or delta.carrier:
             slot = self._reasoning(delta.key, events)
             if delta.carrier:
-                slot.carry(delta.carrier)
+                slot.carry(self._seal(delta.carrier))
             if delta.text:
                 events += slot.think(delta.text, delta.kind)
         return events

@@ -1,0 +1,53 @@
+"""Vendor state that travels with the client, in `reasoning.encrypted_content`.
+
+A carrier goes back only to the model that made it, for the tenant that got it. To any other it is
+nothing at all: it is never forwarded and never turned into text.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from gateway.ids import BrokenSealError, Seal
+from gateway.plugin.deployment import Deployment
+from gateway.types.items import InputItem, Reasoning
+from gateway.types.request import Request
+
+__all__ = ["Carriers"]
+
+
+class Carriers(Struct, frozen=True):
+    """Seals and opens the carriers of one deployment's model for one tenant."""
+
+    cipher: Seal
+    tenant: str
+    deployment: Deployment
+
+    def seal(self, carrier: str) -> str:
+        return self.cipher.seal_carrier(self.tenant, self._maker, carrier)
+
+    def open(self, request: Request) -> Request:
+        """Return `request` with its carriers opened, and without those of others."""
+        if not request.input or isinstance(request.input, str):
+            return request
+        if not any(isinstance(item, Reasoning) for item in request.input):
+            return request
+        return msgspec.structs.replace(request, input=tuple(map(self._opened, request.input)))
+
+    @property
+    def _maker(self) -> str:
+        return f"{self.deployment.provider}/{self.deployment.model}"
+
+    def _opened(self, item: InputItem) -> InputItem:
+        if not isinstance(item, Reasoning) or not item.encrypted_content:
+            return item
+        return msgspec.structs.replace(
+            item, encrypted_content=self._carrier(item.encrypted_content)
+        )
+
+    def _carrier(self, sealed: str) -> str | UnsetType:
+        try:
+            return self.cipher.open_carrier(self.tenant, self._maker, sealed)
+        except BrokenSealError:
+            return UNSET
