@@ -74,8 +74,8 @@ BY_THE_CORE = Support(reason="the gateway keeps the state of responses, not the 
 """Judged by the gateway's core before any dialect is asked."""
 
 
-def reject(reason: str) -> Support:
-    return Support(action="reject", reason=reason)
+def reject(reason: str, *harmless: object) -> Support:
+    return Support(action="reject", reason=reason, harmless=harmless)
 
 
 def drop(reason: str, *harmless: object) -> Support:

@@ -1,0 +1,116 @@
+"""Responses requests, written as Acme's."""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import msgspec
+
+from gateway.errors import UpstreamError
+from gateway.plugin import Call, Deployment, Failure, SupportTable, UpstreamRequest, Verdict
+from gateway.plugin.failures import read_failure
+from gateway.plugin.support import FUNCTIONS_ONLY, drop, reject
+from gateway.types.content import ContentPart, InputText, OutputText
+from gateway.types.items import FunctionCall, FunctionCallOutput, InputItem, Message, Reasoning
+from gateway.types.parameters import TextConfig
+from gateway.types.request import Request
+from gateway.types.tools import FunctionTool
+from gateway_acme.stream import AcmeTranslator
+
+SPEAKERS = {"user": "user", "assistant": "model", "system": "system", "developer": "system"}
+TOOL_HINTS = ("strict", "output_schema", "defer_loading", "allowed_callers", "async_")
+
+
+class AcmeDialect:
+    """Speaks Acme's generate endpoint: text, thoughts and function calls."""
+
+    name: ClassVar[str] = "acme-generate"
+    support: ClassVar[SupportTable] = FUNCTIONS_ONLY.but(
+        parameters={
+            "parallel_tool_calls": drop("acme makes as many calls as it likes", True),
+            "reasoning": drop("acme thinks as long as it likes"),
+            "text": reject("acme writes plain text", TextConfig()),
+            "tool_choice": reject("acme calls what it likes", "auto"),
+            "top_logprobs": reject("acme does not say how likely its words were"),
+            "top_p": reject("acme has only heat", 1.0),
+        },
+        includes={"message.output_text.logprobs": reject("acme does not say it")},
+    )
+
+    def check(self, request: Request, deployment: Deployment, /) -> Iterator[Verdict]:
+        yield from self.support.judge(request)
+        for position, item in enumerate(_items(request)):
+            field, content = _content(item)
+            for index, part in enumerate(content):
+                if not isinstance(part, str | InputText | OutputText):
+                    param = f"input[{position}].{field}[{index}].type"
+                    yield Verdict(action="reject", param=param, reason="acme reads only text")
+        for position, tool in enumerate(request.tools or ()):
+            for name in TOOL_HINTS:
+                if getattr(tool, name, None):
+                    param = f"tools[{position}].{name.rstrip('_')}"
+                    yield Verdict(action="drop", param=param, reason="acme has no such hint")
+
+    def encode(self, call: Call, /) -> UpstreamRequest:
+        request = call.request
+        body = {
+            "model": call.model,
+            "live": True,
+            "system": request.instructions,
+            "turns": [turn for item in _items(request) if (turn := _turn(item))],
+            "tools": [_tool(t) for t in request.tools or () if isinstance(t, FunctionTool)] or None,
+            "limit": request.max_output_tokens,
+            "heat": request.temperature,
+        }
+        return UpstreamRequest(
+            url=f"{call.deployment.base_url}/v2/generate",
+            headers={"content-type": "application/json"},
+            body=msgspec.json.encode({k: value for k, value in body.items() if value is not None}),
+        )
+
+    def translator(self, call: Call, /) -> AcmeTranslator:
+        return AcmeTranslator()
+
+    def error(self, failure: Failure, /) -> UpstreamError:
+        return read_failure(failure, provider="acme")
+
+
+def _items(request: Request) -> tuple[InputItem, ...]:
+    if isinstance(request.input, str):
+        return (Message(role="user", content=request.input),)
+    return request.input or ()
+
+
+def _content(item: InputItem) -> tuple[str, str | tuple[ContentPart, ...]]:
+    match item:
+        case Message():
+            return "content", item.content
+        case FunctionCallOutput():
+            return "output", item.output
+        case _:
+            return "", ()
+
+
+def _turn(item: InputItem) -> dict[str, Any] | None:
+    match item:
+        case Message():
+            return {"from": SPEAKERS[item.role], "text": _text(item)}
+        case FunctionCall():
+            call = {"id": item.call_id, "tool": item.name, "args": item.arguments}
+            return {"from": "model", "call": call}
+        case FunctionCallOutput():
+            return {"from": "tool", "id": item.call_id, "text": _text(item)}
+        case Reasoning(encrypted_content=str(carrier)):
+            return msgspec.json.decode(carrier)
+        case _:
+            return None  # a thought of another model: Acme takes none without its proof
+
+
+def _text(item: InputItem) -> str:
+    _, content = _content(item)
+    if isinstance(content, str):
+        return content
+    return "\n".join(part.text for part in content if isinstance(part, InputText | OutputText))
+
+
+def _tool(tool: FunctionTool) -> dict[str, Any]:
+    return {"name": tool.name, "about": tool.description or "", "schema": tool.parameters or {}}
