@@ -168,7 +168,9 @@ def _add_reasoning(message: ChatMessage, items: list[Reasoning], quirks: Quirks)
                 message[field] = text
         case "details":
             details = [
-                detail for item in items for detail in read_carrier(item.encrypted_content or None)
+                detail
+                for item in items
+                for detail in read_carrier(item.encrypted_content or None).details
             ]
             if details:
                 message["reasoning_details"] = details

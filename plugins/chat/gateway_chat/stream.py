@@ -24,7 +24,7 @@ from gateway.types.items import CustomToolCall
 from gateway_chat.calls import CallReader
 from gateway_chat.failures import reported_failure
 from gateway_chat.quirks import Quirks
-from gateway_chat.reasoning import ReasoningDetails
+from gateway_chat.reasoning import ReasoningState
 from gateway_chat.think_tags import TagSplitter
 from gateway_chat.usage import read_usage
 from gateway_chat.wire import Choice, Message, Part, read_chunk
@@ -56,7 +56,7 @@ class ChatTranslator:
     def __init__(self, quirks: Quirks, provider: str = "") -> None:
         self._provider = provider
         self._calls = CallReader()
-        self._details = ReasoningDetails()
+        self._details = ReasoningState(keep_text=False)
         self._splitter = None if quirks.think_tags == "none" else TagSplitter(quirks.think_tags)
         self._spoke = False
         self._finished = False
@@ -113,7 +113,7 @@ class ChatTranslator:
     def _read_reasoning(self, message: Message, deltas: list[Delta]) -> None:
         text = message.reasoning_content or message.reasoning
         if message.reasoning_details:
-            self._details.add(message.reasoning_details)
+            self._details.add_details(message.reasoning_details)
             text = text or "".join(map(_detail_text, message.reasoning_details))
         if text:
             deltas.append(Thought(text, kind=self._details.kind))

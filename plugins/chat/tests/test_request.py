@@ -349,7 +349,7 @@ def test_reasoning_that_is_missed_is_sent_empty(encode: Encode) -> None:
 
 def test_reasoning_details_go_back_as_they_came(encode: Encode) -> None:
     details = [{"type": "reasoning.encrypted", "data": "xyz", "index": 0}]
-    carrier = msgspec.json.encode(details).decode()
+    carrier = msgspec.json.encode({"details": details}).decode()
     items = [thought("Hm.", encrypted_content=carrier), call("a"), output("a")]
     assert messages(encode, items, reasoning_out="details")[0]["reasoning_details"] == details
 

@@ -239,7 +239,7 @@ def test_reasoning_details_are_carried_whole(deltas: Chat) -> None:
     )
     carrier = found[2].carrier
     assert found == [Thought("Let "), Thought("me."), Thought(carrier=carrier), Text("Yes.")]
-    assert msgspec.json.decode(carrier) == [
+    assert msgspec.json.decode(carrier)["details"] == [
         {"index": 0, "type": "reasoning.text", "text": "Let me.", "signature": "s"},
         {"index": 0, "type": "reasoning.encrypted", "data": "xyz"},
     ]
