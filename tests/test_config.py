@@ -83,7 +83,11 @@ def test_litellms_file_is_read_as_printed(file: File) -> None:
 def test_litellms_words_and_ours_mean_the_same(file: File) -> None:
     theirs = file.load(
         with_model(
-            api_base="https://x.example/v1", extra_headers={"a": "b"}, max_retries=3, timeout=7
+            api_base="https://x.example/v1",
+            extra_headers={"a": "b"},
+            max_retries=3,
+            timeout=7,
+            drop_params=True,
         )
     )
     ours = file.load(
@@ -92,6 +96,7 @@ def test_litellms_words_and_ours_mean_the_same(file: File) -> None:
             headers={"a": "b"},
             retries=3,
             timeouts={"first_byte": 7.0, "idle": 7.0},
+            on_unsupported="drop",
         )
     )
     assert theirs.models == ours.models
@@ -200,6 +205,7 @@ def test_a_file_of_the_wrong_shape_says_where_and_what(
         ({"headers": {"a": 1}}, "headers[...]: expected str, got int"),
         ({"api_key": 123456}, "api_key: expected str, got int"),
         ({"timeout": 0}, "timeout.first_byte: expected seconds, more than 0"),
+        ({"drop_params": "yes"}, "drop_params: write one of reject, drop"),
         ({"timeouts": {"read": 1}}, "timeouts.read: unknown key; known are connect, first_byte"),
         ({"base_url": "api.example.com"}, "base_url: expected a whole address such as https://"),
         ({"api_base": "https://me:pw@x.example"}, "api_base: expected a whole address such as"),

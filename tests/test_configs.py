@@ -94,7 +94,7 @@ def test_what_the_full_file_shows_are_the_defaults() -> None:
     assert config.plugins == PluginSettings()
     assert config.logging == LoggingSettings()
     entry = config.models[0]
-    for name in ("quirks", "weight", "timeouts", "retries", "launch"):
+    for name in ("quirks", "weight", "timeouts", "retries", "launch", "on_unsupported"):
         assert getattr(entry, name) == getattr(config.models[1], name), name
 
 

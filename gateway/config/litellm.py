@@ -19,7 +19,7 @@ ENTRY = _words("tpm rpm")
 
 PARAMS = _words("""
     rpm tpm max_parallel_requests stream_timeout cooldown_time allowed_fails order organization
-    api_version custom_llm_provider litellm_credential_name drop_params additional_drop_params
+    api_version custom_llm_provider litellm_credential_name additional_drop_params
     allowed_openai_params modify_params mock_response tags num_retries fallbacks
     context_window_fallbacks default_fallbacks max_budget budget_duration input_cost_per_token
     output_cost_per_token input_cost_per_second output_cost_per_second

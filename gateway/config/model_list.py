@@ -19,6 +19,7 @@ _PARAMS = Words(
     frozenset(ModelEntry.__struct_fields__) - {"name"},
     aliases={
         "api_base": "base_url",
+        "drop_params": "on_unsupported",
         "extra_headers": "headers",
         "max_retries": "retries",
         "timeout": "timeouts",
@@ -48,11 +49,14 @@ def _model(reader: Reader, node: Node) -> ModelEntry | None:
     if missing:
         return None
     name = reader.value(str, entry["model_name"])
-    return reader.struct(ModelEntry, _with_timeouts(entry["params"]), _PARAMS, name=name)
+    return reader.struct(ModelEntry, _in_our_words(entry["params"]), _PARAMS, name=name)
 
 
-def _with_timeouts(params: Node) -> Node:
-    """Take LiteLLM's one number: as in its HTTP client, how long the upstream may be silent."""
+def _in_our_words(params: Node) -> Node:
+    """Take what LiteLLM says in another form: its one timeout, and `drop_params`.
+
+    The timeout is, as in its HTTP client, how long the upstream may be silent.
+    """
     written = params.value
     if not isinstance(written, dict):
         return params
@@ -60,6 +64,8 @@ def _with_timeouts(params: Node) -> Node:
     timeout = value.get("timeout")
     if timeout is not None and not isinstance(timeout, dict):
         value["timeout"] = {"first_byte": timeout, "idle": timeout}
+    if isinstance(value.get("drop_params"), bool):
+        value["drop_params"] = "drop" if value["drop_params"] else "reject"
     return Node(value, params.path)
 
 
