@@ -6,17 +6,15 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from msgspec import Struct
 
 PATIENCE = 40.0  # seconds, more than a gateway lets running streams go on
-
-RunGateway = Callable[[Mapping[str, Any]], AbstractContextManager["GatewayProcess"]]
 
 
 class GatewayProcess(Struct, frozen=True, kw_only=True):
@@ -33,6 +31,14 @@ class GatewayProcess(Struct, frozen=True, kw_only=True):
     @property
     def alive(self) -> bool:
         return self.process.poll() is None
+
+
+class RunGateway(Protocol):
+    """Runs a gateway with the given configuration, by default in our own environment."""
+
+    def __call__(
+        self, config: Mapping[str, Any], *, python: Path = ...
+    ) -> AbstractContextManager[GatewayProcess]: ...
 
 
 def settings_of(directory: Path) -> dict[str, str]:
@@ -60,11 +66,13 @@ def run_gateway(tmp_path_factory: pytest.TempPathFactory) -> RunGateway:
     """
 
     @contextmanager
-    def running(config: Mapping[str, Any]) -> Generator[GatewayProcess]:
+    def running(
+        config: Mapping[str, Any], *, python: Path = Path(sys.executable)
+    ) -> Generator[GatewayProcess]:
         directory = tmp_path_factory.mktemp("gateway")
         file, log_path = directory / "gateway.yaml", directory / "gateway.log"
         file.write_text(json.dumps(config))  # JSON is YAML
-        command = [sys.executable, "-m", "gateway", "--config", str(file), "--port", "0"]
+        command = [python, "-m", "gateway", "--config", str(file), "--port", "0"]
         with (
             log_path.open("w") as log,
             subprocess.Popen(
