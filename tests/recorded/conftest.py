@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx2
 import openai
@@ -15,6 +15,9 @@ import pytest
 from msgspec import Struct
 
 from gateway.ids import Seal, account_of
+from gateway.plugin import Call, Deployment, Dialect, Provider
+from gateway.plugin.manager import Plugins
+from gateway.types.request import Request
 
 if TYPE_CHECKING:
     from tests.conftest import RunGateway
@@ -22,7 +25,10 @@ if TYPE_CHECKING:
 CORPUS = Path(__file__).parents[2] / "../shared/corpus"
 SECRET = "a secret of the tests, long enough"
 KEY = "sk-invented-upstream-key"
-PROVIDERS = {"responses": "openai", "chat_completions": "openai_compatible"}
+APIS = {"responses", "chat_completions"}
+PROVIDERS = Plugins().providers()
+CallOf = Callable[["Recording"], tuple[Dialect, Call]]
+PIECES = "!chunk=16!seed=3"  # of random sizes up to 16 bytes
 
 
 class Recording(Struct, frozen=True, kw_only=True):
@@ -40,6 +46,21 @@ class Recording(Struct, frozen=True, kw_only=True):
     @property
     def good(self) -> bool:
         return self.meta["status"] == 200
+
+    @property
+    def provider(self) -> Provider:
+        """The row of the vendor that was recorded, or the one for everything else."""
+        if self.meta["api"] == "responses":
+            return PROVIDERS["openai"]
+        vendor = self.meta["provider"]
+        rows = [PROVIDERS[name] for name in (f"{vendor}_chat", vendor) if name in PROVIDERS]
+        chat = PROVIDERS["openai_compatible"]
+        return next((row for row in rows if row.dialect == chat.dialect), chat)
+
+    @property
+    def think_tags(self) -> bool:
+        """Say whether the vendor's reasoning stands in the text."""
+        return self.provider.quirks.get("think_tags", "none") != "none"
 
     @property
     def model(self) -> str:
@@ -95,7 +116,7 @@ class Proxied:
 
     def sealed(self, recording: Recording, upstream_id: str, *, pieces: bool = False) -> str:
         address = base_url(self._replay, recording, pieces=pieces)
-        account = account_of(PROVIDERS[recording.meta["api"]], address, KEY)
+        account = account_of(recording.provider.name, address, KEY)
         return self._seal.seal("default", account, upstream_id)
 
     def send(self, recording: Recording, *, pieces: bool = False) -> httpx2.Response:
@@ -110,9 +131,12 @@ class Proxied:
             body["previous_response_id"] = self.sealed(recording, previous, pieces=pieces)
         return self._client.post("/responses", json=body)
 
-    def ask(self, recording: Recording, **body: Any) -> httpx2.Response:
+    def ask(
+        self, recording: Recording, *, pieces: bool = False, stream: bool = False
+    ) -> httpx2.Response:
         """Ask something else of the upstream that answers with `recording`."""
-        question = {"model": alias(recording), "input": "hello", **body}
+        model = alias(recording, pieces=pieces)
+        question = {"model": model, "input": "hello", "stream": stream}
         return self._client.post("/responses", json=question)
 
     def reached(self, recording: Recording) -> list[dict[str, Any]]:
@@ -133,7 +157,7 @@ def alias(recording: Recording, *, pieces: bool = False) -> str:
 
 
 def base_url(replay: str, recording: Recording, *, pieces: bool = False) -> str:
-    options = "!chunk=7" if pieces else ""
+    options = PIECES if pieces else ""
     return f"{replay}/case/{recording.name}{options}/v1"
 
 
@@ -149,7 +173,7 @@ def load(folder: Path) -> Recording:
 
 def recordings() -> Iterator[Recording]:
     for path in sorted(CORPUS.glob("cases/*/*/meta.json")):
-        if json.loads(path.read_bytes())["api"] in PROVIDERS:
+        if json.loads(path.read_bytes())["api"] in APIS:
             yield load(path.parent)
 
 
@@ -185,7 +209,7 @@ def proxied(replay: str, run_gateway: RunGateway) -> Generator[Proxied]:
         {
             "model_name": alias(recording, pieces=pieces),
             "params": {
-                "model": f"{PROVIDERS[recording.meta['api']]}/{recording.model}",
+                "model": f"{recording.provider.name}/{recording.model}",
                 "base_url": base_url(replay, recording, pieces=pieces),
                 "api_key": KEY,
                 "retries": 0,
@@ -203,6 +227,28 @@ def proxied(replay: str, run_gateway: RunGateway) -> Generator[Proxied]:
 @pytest.fixture(scope="session")
 def everything() -> list[Recording]:
     return list(recordings()) or pytest.skip("the corpus is not next to this checkout")
+
+
+@pytest.fixture(scope="session")
+def call_of() -> CallOf:
+    """Return a function that makes a call whose answer a recording is, and its dialect."""
+
+    def make(recording: Recording) -> tuple[Dialect, Call]:
+        provider = recording.provider
+        deployment = Deployment(
+            alias=recording.name,
+            provider=provider.name,
+            model=recording.model,
+            account="account",
+            base_url="https://upstream.test/v1",
+            quirks=provider.quirks,
+        )
+        request = Request(model=recording.name, input="hello")
+        return cast("Dialect", provider.dialect), Call(
+            request=request, model=recording.model, deployment=deployment
+        )
+
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -61,7 +61,7 @@ def others(frame: bytes) -> list[bytes]:
     return [line for line in frame.splitlines(keepends=True) if not line.startswith(b"data:")]
 
 
-@pytest.mark.parametrize("pieces", [False, True], ids=["whole", "7 bytes"])
+@pytest.mark.parametrize("pieces", [False, True], ids=["whole", "in pieces"])
 def test_a_stream_passes_frame_by_frame(
     proxied: Proxied, recording: Recording, *, pieces: bool
 ) -> None:
@@ -80,7 +80,7 @@ def test_a_stream_passes_frame_by_frame(
         assert event_of(after) == event | {"response": names.expected(event["response"])}
 
 
-@pytest.mark.parametrize("pieces", [False, True], ids=["whole", "7 bytes"])
+@pytest.mark.parametrize("pieces", [False, True], ids=["whole", "in pieces"])
 def test_a_whole_answer_passes(proxied: Proxied, recording: Recording, *, pieces: bool) -> None:
     answer = proxied.send(recording, pieces=pieces)
     assert answer.status_code == 200, answer.text
