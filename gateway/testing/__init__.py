@@ -2,8 +2,9 @@
 
 import pytest
 
+from gateway.testing.cases import Case, Recording
 from gateway.testing.connection import Received
-from gateway.testing.replay import Case, CountedIds, replay
+from gateway.testing.replay import CountedIds, replay
 from gateway.testing.script import (
     Fault,
     Script,
@@ -16,9 +17,15 @@ from gateway.testing.script import (
 from gateway.testing.upstream import ScriptedUpstream, deaf_port
 
 # So that a failing assertion of the kit shows the values that it compared.
-pytest.register_assert_rewrite("gateway.testing.conformance")
+pytest.register_assert_rewrite(
+    "gateway.testing.answers",
+    "gateway.testing.conformance",
+    "gateway.testing.failures",
+    "gateway.testing.requests",
+    "gateway.testing.tiers",
+)
 
-from gateway.testing.conformance import DialectConformance  # noqa: E402 - after the line above
+from gateway.testing.conformance import DialectConformance, RecordedConformance  # noqa: E402 - after the lines above
 
 __all__ = [
     "Case",
@@ -26,6 +33,8 @@ __all__ = [
     "DialectConformance",
     "Fault",
     "Received",
+    "RecordedConformance",
+    "Recording",
     "Script",
     "ScriptedUpstream",
     "Step",

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
-
-import msgspec
-from msgspec import Struct
 
 from gateway.core.translation import Translation
 from gateway.errors import GatewayError
 from gateway.ids import Ids
-from gateway.plugin.deployment import Deployment, Secret
 from gateway.plugin.dialect import Call, Dialect
 from gateway.stream.assembler import Assembler
 from gateway.stream.frames import WholeBody
 from gateway.stream.sse import DONE, SSEDecoder
+from gateway.testing.preparing import Prepared
 from gateway.types.events import Event, decode_event
-from gateway.types.request import Request, decode_request
 from gateway.types.response import start_response
 
-__all__ = ["Case", "CountedIds", "Playback", "Recorded", "plain", "replay"]
+__all__ = ["CountedIds", "Playback", "plain", "replay"]
 
 _NOW = 1_790_000_000.0  # seconds: some time in 2026
 _DONE = DONE.removeprefix(b"data: ").strip()
@@ -40,60 +35,6 @@ class CountedIds(Ids):
         return f"{prefix}_{self._counts[prefix]:04}"
 
 
-class Recorded(Struct, frozen=True, kw_only=True):
-    """An upstream's answer: its body, and whether it is `whole` (JSON) or a stream."""
-
-    body: bytes
-    whole: bool = False
-
-
-class Case(Struct, frozen=True):
-    """A folder of a corpus.
-
-    * `request.json`: what the client asked.
-    * `upstream.json`: what the upstream answered in one piece, and `upstream.sse`, or any other
-      suffix, what it streamed. One of them, or both with the same content.
-    * `events.jsonl`: what the client gets, one event on a line.
-    * `quirks.json`, if the deployment has any.
-    """
-
-    path: Path
-
-    @property
-    def request(self) -> Request:
-        return decode_request((self.path / "request.json").read_bytes())
-
-    @property
-    def call(self) -> Call:
-        """The case's request on its way to an invented deployment."""
-        request = self.request
-        quirks = self.path / "quirks.json"
-        deployment = Deployment(
-            alias=request.model or "",
-            provider="upstream",
-            model="upstream-model",
-            account="account",
-            base_url="https://upstream.test/api",
-            api_key=Secret("sk-this-key-must-stay-with-the-core"),
-            quirks=msgspec.json.decode(quirks.read_bytes()) if quirks.exists() else {},
-        )
-        return Call(request=request, model=deployment.model, deployment=deployment)
-
-    @property
-    def recorded(self) -> tuple[Recorded, ...]:
-        """The upstream's answers, streams first. Raises `FileNotFoundError` if there is none."""
-        paths = sorted(self.path.glob("upstream.*"), key=lambda path: path.suffix == ".json")
-        if not paths:
-            raise FileNotFoundError(f"{self.path} has neither upstream.sse nor upstream.json")
-        return tuple(
-            Recorded(body=path.read_bytes(), whole=path.suffix == ".json") for path in paths
-        )
-
-    @property
-    def expected(self) -> Path:
-        return self.path / "events.jsonl"
-
-
 class Playback:
     """One answer to `call` on its way through `dialect`, read just as the engine reads it.
 
@@ -102,6 +43,7 @@ class Playback:
 
     def __init__(self, dialect: Dialect, call: Call, *, whole: bool = False) -> None:
         ids = CountedIds()
+        prepared = Prepared(dialect, call)
         response = start_response(
             call.request,
             id=ids.mint("resp"),
@@ -110,8 +52,8 @@ class Playback:
         )
         self._blocks: list[bytes] = []
         self._translation = Translation(
-            WholeBody() if whole else dialect.encode(call).framing(),
-            dialect.translator(call),
+            WholeBody() if whole else prepared.encode().framing(),
+            prepared.translator(),
             Assembler(response, ids.mint, ids.now),
             stream=True,
         )
