@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
 
+import msgspec
+from msgspec import UNSET
+
 from gateway.core.lowering.functions import (
     custom_function,
     machine_function,
@@ -100,6 +103,8 @@ class Catalog:
             tool = offer.tool
             if offer.namespace and offer.name and isinstance(tool, FunctionTool | CustomTool):
                 tool = namespaced(tool, offer.name, _about(offer, described))
+            elif offer.loaded and isinstance(tool, FunctionTool):
+                tool = msgspec.structs.replace(tool, defer_loading=UNSET)
             if tool.type == "function" or tool.type not in self._types or not offer.name:
                 yield tool
             elif isinstance(tool, CustomTool):
