@@ -71,8 +71,8 @@ def _grow(item: _Json, event: Mapping[str, Any]) -> None:
         parts.append({"type": kind, member: ""})
     parts[index][member] += event["delta"]
     if logprobs := event.get("logprobs"):
-        known: list[_Json] = parts[index].setdefault("logprobs", [])
-        known += logprobs
+        before: list[_Json] = parts[index].get("logprobs") or []
+        parts[index]["logprobs"] = [*before, *logprobs]
 
 
 def _parts(item: _Json, place: str) -> list[_Json]:

@@ -42,9 +42,13 @@ class Prepared:
     def translator(self) -> Translator:
         return self._lowered.restoring(self._dialect.translator(self.call))
 
-    def speaks_of(self, path: str) -> bool:
-        """Say whether a verdict is about what stands at `path`, or about what holds it."""
-        return any(_holds(verdict.param.removesuffix(".type"), path) for verdict in self.verdicts)
+    def goes_without(self, path: str) -> bool:
+        """Say whether `check` refuses or drops what stands at `path`, or what holds it."""
+        return any(
+            _holds(verdict.param.removesuffix(".type"), path)
+            for verdict in self.verdicts
+            if verdict.action != "emulate"
+        )
 
     @cached_property
     def _lowered(self) -> Lowered:

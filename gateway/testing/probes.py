@@ -148,9 +148,95 @@ SAYINGS: Mapping[str, Json] = {
         ],
         "tools": _TOOLS,
     },
+    "a custom tool": {
+        "input": [
+            _ASK,
+            {
+                "type": "custom_tool_call",
+                "call_id": "c1",
+                "name": "probeWriter",
+                "input": "probeIn",
+            },
+            {"type": "custom_tool_call_output", "call_id": "c1", "output": "probeOutput"},
+        ],
+        "tools": [{"type": "custom", "name": "probeWriter", "description": "probeDescription"}],
+    },
+    "a tool in a namespace": {
+        "input": [_ASK, {**_called("A"), "namespace": "probeSpace"}, _returned("A")],
+        "tools": [{"type": "namespace", "name": "probeSpace", "tools": [_FUNCTION]}],
+    },
+    "a shell": {
+        "input": [
+            _ASK,
+            {"type": "shell_call", "call_id": "c1", "action": {"commands": ["probeCommand"]}},
+            {
+                "type": "shell_call_output",
+                "call_id": "c1",
+                "output": [
+                    {
+                        "stdout": "probePrinted",
+                        "stderr": "probeWarned",
+                        "outcome": {"type": "exit", "exit_code": 0},
+                    }
+                ],
+            },
+        ],
+        "tools": [{"type": "shell", "environment": {"type": "local"}}],
+    },
+    "a local shell": {
+        "input": [
+            _ASK,
+            {
+                "type": "local_shell_call",
+                "id": "lsh_1",
+                "call_id": "c1",
+                "action": {"type": "exec", "command": ["probeCommand"], "env": {}},
+            },
+            {"type": "local_shell_call_output", "id": "lsh_1", "output": "probePrinted"},
+        ],
+        "tools": [{"type": "local_shell"}],
+    },
+    "a patch": {
+        "input": [
+            _ASK,
+            {
+                "type": "apply_patch_call",
+                "call_id": "c1",
+                "operation": {"type": "create_file", "path": "probePath", "diff": "+probeDiff"},
+            },
+            {
+                "type": "apply_patch_call_output",
+                "call_id": "c1",
+                "status": "completed",
+                "output": "probeOutput",
+            },
+        ],
+        "tools": [{"type": "apply_patch"}],
+    },
+    "additional tools": {
+        "input": [_ASK, {"type": "additional_tools", "tools": [_FUNCTION]}],
+    },
+    "a search for tools": {
+        "input": [
+            _ASK,
+            {
+                "type": "tool_search_call",
+                "call_id": "c1",
+                "execution": "client",
+                "arguments": {"query": "probeQuery"},
+            },
+            {
+                "type": "tool_search_output",
+                "call_id": "c1",
+                "execution": "client",
+                "tools": [_FUNCTION],
+            },
+        ],
+        "tools": [{"type": "tool_search", "execution": "client", "description": "probeSearch"}],
+    },
     "a schema": {"input": [_ASK], "text": {"format": _SCHEMA}},
 }
-"""Requests whose words must all arrive."""
+"""Requests whose words must all arrive, be it as the words of functions."""
 
 _ASKED: Json = {"input": [_ASK]}
 _OFFERED: Json = {"input": [_ASK], "tools": _TOOLS}

@@ -94,7 +94,7 @@ class RequestRules(Suite):
             (
                 f"it says nothing of {path} in {_json(request)}"
                 for path, request in STRANGERS.items()
-                if not self._prepare(request).speaks_of(path)
+                if not self._prepare(request).goes_without(path)
             ),
         )
 
@@ -154,7 +154,7 @@ class RequestRules(Suite):
                 yield word, path
 
     def _may_be_lost(self, prepared: Prepared, path: str) -> bool:
-        return prepared.speaks_of(path) or _pattern(path) in self.ignores
+        return prepared.goes_without(path) or _pattern(path) in self.ignores
 
     def _judged(self, support: Support, param: str, request: _Json) -> Iterator[str]:
         """Yield what is wrong with the verdict on `request`, which consists of one part."""
@@ -188,7 +188,9 @@ class RequestRules(Suite):
         yield from SAYINGS.values()
         yield from STRANGERS.values()
         yield from (request for setting in SETTINGS for request in setting.requests)
-        yield from ({name: value} for name, values in PARAMETERS.items() for value in values)
+        tools = {"tools": PARAMETERS["tools"][0]}  # else there is nothing to choose from
+        for name, values in PARAMETERS.items():
+            yield from ({**tools, name: value} for value in values)
 
 
 def _plain(values: tuple[object, ...]) -> list[object]:
