@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from gateway.plugin import Delta, Text, Thought
+from gateway.plugin import Text, Thought
 
 __all__ = ["TagSplitter"]
 
@@ -25,12 +25,12 @@ class TagSplitter:
         )
         self._held = ""
 
-    def feed(self, content: str) -> list[Delta]:
+    def feed(self, content: str) -> list[Text | Thought]:
         """Return what is certain by now; the start of what may be a tag is held back."""
         if self._place == "text":
             return [Text(content)]
         self._held += content
-        deltas: list[Delta] = []
+        deltas: list[Text | Thought] = []
         if self._place == "start":
             self._read_start()
         if self._place == "thought":
@@ -42,7 +42,7 @@ class TagSplitter:
             self._held = ""
         return deltas
 
-    def close(self) -> list[Delta]:
+    def close(self) -> list[Text | Thought]:
         """Return what was held back when the content ends."""
         held, self._held = self._held, ""
         if not held or self._place == "gap":
@@ -56,7 +56,7 @@ class TagSplitter:
         elif not _OPEN.startswith(seen):
             self._place = "text"
 
-    def _read_thought(self, deltas: list[Delta]) -> None:
+    def _read_thought(self, deltas: list[Text | Thought]) -> None:
         thought, tag, rest = self._held.partition(_CLOSE)
         if tag:
             self._place, self._held = "gap", rest

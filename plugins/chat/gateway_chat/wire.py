@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from types import UnionType
-from typing import Any, cast, get_args, get_origin
+from typing import Any
 
 import msgspec
-from msgspec import UNSET, Struct
+from msgspec import Struct
 
 from gateway.errors import UpstreamProtocolError
 from gateway.types.content import Logprob
+from gateway_chat.salvage import salvage
 
 __all__ = [
-    "Annotation",
+    "Audio",
     "CallPiece",
     "Choice",
     "ChoiceLogprobs",
     "Chunk",
-    "CustomCall",
+    "Citation",
+    "CompletionDetails",
+    "CustomPiece",
+    "ExtraContent",
     "FunctionPiece",
+    "Google",
     "Groq",
+    "Image",
+    "ImageUrl",
     "Message",
+    "MiniMax",
     "Part",
+    "PromptDetails",
     "ReportedUsage",
-    "UrlCitation",
+    "Source",
+    "TokenCounts",
     "read_chunk",
 ]
 
@@ -36,36 +44,82 @@ class FunctionPiece(Struct, frozen=True, kw_only=True):
     arguments: str | dict[str, Any] | None = None
 
 
-class CustomCall(Struct, frozen=True, kw_only=True):
-    name: str = ""
-    input: str = ""
+class CustomPiece(Struct, frozen=True, kw_only=True):
+    """A call of a custom tool or a piece of one, whose input is free text."""
+
+    name: str | None = None
+    input: str | None = None
+
+
+class Google(Struct, frozen=True, kw_only=True):
+    """Gemini's own member: a signature that must come back, and whether the content is thought."""
+
+    thought_signature: str | None = None
+    thought: bool | None = None
+
+
+class ExtraContent(Struct, frozen=True, kw_only=True):
+    google: Google | None = None
 
 
 class CallPiece(Struct, frozen=True, kw_only=True):
     index: int | None = None
     id: str | None = None
     function: FunctionPiece | None = None
-    custom: CustomCall | None = None
+    custom: CustomPiece | None = None
+    extra_content: ExtraContent | None = None
+
+
+class ImageUrl(Struct, frozen=True, kw_only=True):
+    url: str = ""
+
+
+class Image(Struct, frozen=True, kw_only=True):
+    """An image that the model made, by `data:` URL or as bare base64."""
+
+    image_url: ImageUrl | str | None = None
+    url: str | None = None
+    b64_json: str | None = None
 
 
 class Part(Struct, frozen=True, kw_only=True):
-    """An element of Mistral's content lists: text, or thinking that is a list itself."""
+    """An element of a content list: text, thinking that may be a list itself, a source, an image.
 
-    type: str = ""
+    Mistral sends such lists, Databricks its reasoning.
+    """
+
+    type: str | None = None
     text: str | None = None
+    refusal: str | None = None
     thinking: str | tuple[Part, ...] | None = None
+    summary: tuple[Part, ...] | None = None
+    signature: str | None = None
+    reference_ids: tuple[int | str, ...] | None = None
+    url: str | None = None
+    title: str | None = None
+    image_url: ImageUrl | str | None = None
 
 
-class UrlCitation(Struct, frozen=True, kw_only=True):
-    url: str = ""
-    title: str = ""
-    start_index: int = 0
-    end_index: int = 0
+class Source(Struct, frozen=True, kw_only=True):
+    """What a search found."""
+
+    url: str | None = None
+    title: str | None = None
 
 
-class Annotation(Struct, frozen=True, kw_only=True):
-    type: str = ""
-    url_citation: UrlCitation | None = None
+class Citation(Struct, frozen=True, kw_only=True):
+    """An annotation: OpenAI nests its members, others do not."""
+
+    type: str | None = None
+    url_citation: Citation | None = None
+    url: str | None = None
+    title: str | None = None
+    start_index: int | None = None
+    end_index: int | None = None
+
+
+class Audio(Struct, frozen=True, kw_only=True):
+    transcript: str | None = None
 
 
 class Message(Struct, frozen=True, kw_only=True):
@@ -74,11 +128,15 @@ class Message(Struct, frozen=True, kw_only=True):
     content: str | tuple[Part, ...] | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
+    reasoning_text: str | None = None
     reasoning_details: tuple[dict[str, Any], ...] | None = None
     refusal: str | None = None
     tool_calls: tuple[CallPiece, ...] | None = None
     function_call: FunctionPiece | None = None
-    annotations: tuple[Annotation, ...] | None = None
+    annotations: tuple[Citation, ...] | None = None
+    images: tuple[Image | str, ...] | None = None
+    audio: Audio | None = None
+    extra_content: ExtraContent | None = None
 
 
 class ChoiceLogprobs(Struct, frozen=True, kw_only=True):
@@ -86,12 +144,12 @@ class ChoiceLogprobs(Struct, frozen=True, kw_only=True):
 
 
 class Choice(Struct, frozen=True, kw_only=True):
-    index: int = 0
+    index: int | None = 0
     delta: Message | None = None
     message: Message | None = None
     finish_reason: str | None = None
     logprobs: ChoiceLogprobs | None = None
-    error: dict[str, Any] | str | None = None
+    error: Any = None
 
 
 class PromptDetails(Struct, frozen=True, kw_only=True):
@@ -103,34 +161,64 @@ class CompletionDetails(Struct, frozen=True, kw_only=True):
     reasoning_tokens: float | None = None
 
 
+class TokenCounts(Struct, frozen=True, kw_only=True):
+    """Cohere's counts, inside its usage."""
+
+    input_tokens: float | None = None
+    output_tokens: float | None = None
+
+
 class ReportedUsage(Struct, frozen=True, kw_only=True):
     """Token counts under all the names that vendors give them; some write them as floats."""
 
     prompt_tokens: float | None = None
+    input_tokens: float | None = None
     completion_tokens: float | None = None
+    output_tokens: float | None = None
     total_tokens: float | None = None
     prompt_tokens_details: PromptDetails | None = None
+    input_tokens_details: PromptDetails | None = None
     completion_tokens_details: CompletionDetails | None = None
+    output_tokens_details: CompletionDetails | None = None
     prompt_cache_hit_tokens: float | None = None
     num_cached_tokens: float | None = None
     cached_tokens: float | None = None
+    cache_read_input_tokens: float | None = None
+    cache_creation_input_tokens: float | None = None
+    reasoning_tokens: float | None = None
+    tokens: TokenCounts | None = None
+    billed_units: TokenCounts | None = None
 
 
 class Groq(Struct, frozen=True, kw_only=True):
     """Groq's own member `x_groq`."""
 
     usage: ReportedUsage | None = None
-    error: dict[str, Any] | str | None = None
+    error: Any = None
+
+
+class MiniMax(Struct, frozen=True, kw_only=True):
+    """MiniMax's own member `base_resp`, by which it reports failures; the code of none is 0."""
+
+    status_code: int | None = 0
+    status_msg: str | None = None
 
 
 class Chunk(Struct, frozen=True, kw_only=True):
-    """A chunk of a stream, a whole `chat.completion`, or an error in place of either."""
+    """A chunk of a stream, a whole `chat.completion`, or an error in place of either.
+
+    `citations` and `search_results` list the sources that markers in the text count (Perplexity).
+    """
 
     object: str | None = None
+    type: str | None = None
     choices: tuple[Choice, ...] | None = None
     usage: ReportedUsage | None = None
+    citations: tuple[str | Source, ...] | None = None
+    search_results: tuple[Source, ...] | None = None
     x_groq: Groq | None = None
-    error: dict[str, Any] | str | None = None
+    base_resp: MiniMax | None = None
+    error: Any = None
 
 
 _decode = msgspec.json.Decoder(Chunk).decode
@@ -142,38 +230,16 @@ def read_chunk(data: bytes) -> Chunk:
     Raises `UpstreamProtocolError` if `data` is not a JSON object.
     """
     try:
-        return _read(data)
-    except (ValueError, RecursionError) as error:
-        raise UpstreamProtocolError(f"the upstream sent a broken frame: {error}") from error
-
-
-def _read(data: bytes) -> Chunk:
-    try:
         return _decode(data)
     except msgspec.ValidationError:
-        chunk = _salvage(Chunk, msgspec.json.decode(data))
-        if not isinstance(chunk, Chunk):
-            raise
-        return chunk
+        pass
+    except (ValueError, RecursionError) as error:
+        raise _broken(error) from error
+    try:
+        return salvage(data, Chunk)
+    except (ValueError, RecursionError) as error:
+        raise _broken(error) from error
 
 
-def _salvage(kind: Any, value: Any) -> Any:
-    """Read `value` as a `kind`, without the members that do not fit; UNSET if nothing does."""
-    with suppress(msgspec.ValidationError):
-        return msgspec.convert(value, kind)
-    for option in get_args(kind) if isinstance(kind, UnionType) else (kind,):
-        if isinstance(value, list) and get_origin(option) is tuple:
-            found = (_salvage(get_args(option)[0], member) for member in cast("list[Any]", value))
-            return tuple(element for element in found if element is not UNSET)
-        if isinstance(value, dict) and isinstance(option, type) and issubclass(option, Struct):
-            return _salvage_members(option, cast("dict[str, Any]", value))
-    return UNSET
-
-
-def _salvage_members(kind: type[Struct], value: dict[str, Any]) -> Struct:
-    members = {
-        field.name: _salvage(field.type, value[field.encode_name])
-        for field in msgspec.structs.fields(kind)
-        if field.encode_name in value
-    }
-    return kind(**{name: member for name, member in members.items() if member is not UNSET})
+def _broken(error: Exception) -> UpstreamProtocolError:
+    return UpstreamProtocolError(f"the upstream sent a broken frame: {error}")

@@ -73,7 +73,7 @@ def messages_of(case: Case) -> list[dict[str, Any]]:
 
 
 def text_of(message: dict[str, Any]) -> str:
-    content = message.get("content") or ""
+    content = message.get("content") or (message.get("audio") or {}).get("transcript") or ""
     if isinstance(content, str):
         return content
     return "".join(part["text"] for part in content if part["type"] == "text")
