@@ -170,8 +170,9 @@ async def test_a_custom_tool_reaches_it_as_a_function(ask: Ask, upstream: Script
 async def test_what_it_cannot_do_is_refused_by_name(
     sdk: openai.AsyncOpenAI, upstream: ScriptedUpstream, body: dict[str, Any], param: str
 ) -> None:
+    question: dict[str, Any] = {"input": "hello", **body}
     with pytest.raises(openai.BadRequestError) as raised:
-        await sdk.responses.create(**{"model": "large", "input": "hello", **body})
+        await sdk.responses.create(model="large", **question)
     assert raised.value.param == param
     assert upstream.requests == []
 
@@ -180,13 +181,13 @@ async def test_hints_that_it_does_not_know_are_dropped_and_named(
     sdk: openai.AsyncOpenAI, upstream: ScriptedUpstream
 ) -> None:
     upstream.add(says(("text", {"text": "Hello."})))
-    answer = await sdk.responses.with_raw_response.create(
-        model="large",
-        input="hello",
-        tools=[{**WEATHER, "strict": True}],
-        tool_choice="auto",
-        reasoning={"effort": "high"},
-    )
+    question: dict[str, Any] = {
+        "input": "hello",
+        "tools": [{**WEATHER, "strict": True}],
+        "tool_choice": "auto",
+        "reasoning": {"effort": "high"},
+    }
+    answer = await sdk.responses.with_raw_response.create(model="large", **question)
     assert answer.headers["x-gateway-dropped-params"] == "reasoning, tools[0].strict"
     assert upstream.requests[0].json()["tools"][0]["name"] == "weather"
 

@@ -9,15 +9,15 @@ from gateway.errors import UpstreamError
 from gateway.plugin import Call, Deployment, Failure, SupportTable, UpstreamRequest, Verdict
 from gateway.plugin.failures import read_failure
 from gateway.plugin.support import FUNCTIONS_ONLY, drop, reject
+from gateway.types import items
 from gateway.types.content import ContentPart, InputText, OutputText
-from gateway.types.items import FunctionCall, FunctionCallOutput, InputItem, Message, Reasoning
 from gateway.types.parameters import TextConfig
 from gateway.types.request import Request
 from gateway.types.tools import FunctionTool
 from gateway_acme.stream import AcmeTranslator
 
 SPEAKERS = {"user": "user", "assistant": "model", "system": "system", "developer": "system"}
-TOOL_HINTS = ("strict", "output_schema", "defer_loading", "allowed_callers", "async_")
+TOOL_HINTS = ("strict", "output_schema", "allowed_callers", "async_")
 
 
 class AcmeDialect:
@@ -40,8 +40,8 @@ class AcmeDialect:
         yield from self.support.judge(request)
         for position, item in enumerate(_items(request)):
             field, content = _content(item)
-            for index, part in enumerate(content):
-                if not isinstance(part, str | InputText | OutputText):
+            for index, part in enumerate(() if isinstance(content, str) else content):
+                if not isinstance(part, InputText | OutputText):
                     param = f"input[{position}].{field}[{index}].type"
                     yield Verdict(action="reject", param=param, reason="acme reads only text")
         for position, tool in enumerate(request.tools or ()):
@@ -74,38 +74,38 @@ class AcmeDialect:
         return read_failure(failure, provider="acme")
 
 
-def _items(request: Request) -> tuple[InputItem, ...]:
+def _items(request: Request) -> tuple[items.InputItem, ...]:
     if isinstance(request.input, str):
-        return (Message(role="user", content=request.input),)
+        return (items.Message(role="user", content=request.input),)
     return request.input or ()
 
 
-def _content(item: InputItem) -> tuple[str, str | tuple[ContentPart, ...]]:
+def _content(item: items.InputItem) -> tuple[str, str | tuple[ContentPart, ...]]:
     match item:
-        case Message():
+        case items.Message():
             return "content", item.content
-        case FunctionCallOutput():
+        case items.FunctionCallOutput() | items.CustomToolCallOutput():
             return "output", item.output
         case _:
             return "", ()
 
 
-def _turn(item: InputItem) -> dict[str, Any] | None:
+def _turn(item: items.InputItem) -> dict[str, Any] | None:
     match item:
-        case Message():
+        case items.Message():
             return {"from": SPEAKERS[item.role], "text": _text(item)}
-        case FunctionCall():
+        case items.FunctionCall():
             call = {"id": item.call_id, "tool": item.name, "args": item.arguments}
             return {"from": "model", "call": call}
-        case FunctionCallOutput():
+        case items.FunctionCallOutput():
             return {"from": "tool", "id": item.call_id, "text": _text(item)}
-        case Reasoning(encrypted_content=str(carrier)):
+        case items.Reasoning(encrypted_content=str(carrier)):
             return msgspec.json.decode(carrier)
         case _:
             return None  # a thought of another model: Acme takes none without its proof
 
 
-def _text(item: InputItem) -> str:
+def _text(item: items.InputItem) -> str:
     _, content = _content(item)
     if isinstance(content, str):
         return content
