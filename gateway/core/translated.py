@@ -14,7 +14,8 @@ from msgspec import Raw, Struct
 from gateway.core.backends import Opened
 from gateway.core.carriers import Carriers
 from gateway.core.intake import Intake, decode
-from gateway.core.pruning import prune
+from gateway.core.lowering import Lowered, lower
+from gateway.core.pruning import find, prune
 from gateway.core.translation import Translation
 from gateway.errors import InvalidRequestError
 from gateway.ids import Ids, Seal
@@ -52,6 +53,7 @@ class Prepared(Struct, frozen=True, kw_only=True):
 
     request: UpstreamRequest
     call: Call
+    lowered: Lowered
     carriers: Carriers
     dropped: tuple[str, ...]
 
@@ -94,11 +96,12 @@ class Translated:
         verdicts = tuple(dialect.check(self._request, deployment))
         dropped = self._droppable(verdicts, deployment)
         carriers = Carriers(self._seal, self._intake.tenant, deployment)
-        request = carriers.open(prune(self._request, dropped))
-        call = Call(request=request, model=deployment.model, deployment=deployment)
+        lowered = lower(carriers.open(prune(self._request, dropped)), self._emulated(verdicts))
+        call = Call(request=lowered.request, model=deployment.model, deployment=deployment)
         return Prepared(
             request=dialect.encode(call),
             call=call,
+            lowered=lowered,
             carriers=carriers,
             dropped=(*self._unknown, *dropped),
         )
@@ -114,7 +117,7 @@ class Translated:
         )
         return Translation(
             WholeBody() if is_json else prepared.request.framing(),
-            dialect.translator(prepared.call),
+            prepared.lowered.restoring(dialect.translator(prepared.call)),
             Assembler(response, self._ids.mint, self._ids.now, prepared.carriers.seal),
             stream=self._intake.stream,
         )
@@ -127,6 +130,11 @@ class Translated:
                     code="unsupported_parameter",
                     param=name,
                 )
+
+    def _emulated(self, verdicts: tuple[Verdict, ...]) -> frozenset[str]:
+        """Return the types of what the dialect leaves to the gateway."""
+        paths = (verdict.param for verdict in verdicts if verdict.action == "emulate")
+        return frozenset(str(find(self._request, path)) for path in paths)
 
     def _droppable(self, verdicts: tuple[Verdict, ...], deployment: Deployment) -> tuple[str, ...]:
         """Return what the request goes on without. Raises `InvalidRequestError` for the first

@@ -23,10 +23,27 @@ from gateway.types.events import (
     ResponseIncomplete,
     ResponseInProgress,
 )
-from gateway.types.items import CustomToolCall, FunctionCall, OutputItem
+from gateway.types.items import (
+    ApplyPatchCall,
+    CustomToolCall,
+    FunctionCall,
+    LocalShellCall,
+    OutputItem,
+    ShellCall,
+    ToolSearchCall,
+)
 from gateway.types.response import IncompleteDetails, Response, Usage
 
 __all__ = ["Assembler"]
+
+_CALLS = (
+    FunctionCall,
+    CustomToolCall,
+    ShellCall,
+    LocalShellCall,
+    ApplyPatchCall,
+    ToolSearchCall,
+)
 
 
 class Assembler:
@@ -209,8 +226,8 @@ class Assembler:
         """Tell a complete item; calls that are still open go on around it."""
         events = self._close_writing("completed")
         item = changed(item, id=self._fresh(item_id(item), id_prefix(item), self._item_ids))
-        if isinstance(item, FunctionCall | CustomToolCall):
-            item = changed(item, call_id=self._fresh(item.call_id, "call", self._call_ids))
+        if isinstance(item, _CALLS):
+            item = changed(item, call_id=self._fresh(item.call_id or None, "call", self._call_ids))
         index = self._next_index()
         self._items[index] = item
         return [*events, *whole_events(item, index)]

@@ -58,6 +58,10 @@ _PREFIXES = {
     "web_search_call": "ws",
     "code_interpreter_call": "ci",
     "image_generation_call": "ig",
+    "shell_call": "sh",
+    "local_shell_call": "lsh",
+    "apply_patch_call": "apc",
+    "tool_search_call": "tsc",
 }
 
 _WHEN_ADDED: dict[type, dict[str, Any]] = {
