@@ -17,7 +17,8 @@ from gateway.types.tools import FunctionTool
 from gateway_acme.stream import AcmeTranslator
 
 SPEAKERS = {"user": "user", "assistant": "model", "system": "system", "developer": "system"}
-TOOL_HINTS = ("strict", "output_schema", "allowed_callers", "async_")
+HINTS_OF_TOOLS = ("strict", "output_schema", "allowed_callers", "async_")
+HINTS_OF_REASONING = ("summary", "generate_summary", "context", "mode")
 
 
 class AcmeDialect:
@@ -27,7 +28,6 @@ class AcmeDialect:
     support: ClassVar[SupportTable] = FUNCTIONS_ONLY.but(
         parameters={
             "parallel_tool_calls": drop("acme makes as many calls as it likes", True),
-            "reasoning": drop("acme thinks as long as it likes"),
             "text": reject("acme writes plain text", TextConfig()),
             "tool_choice": reject("acme calls what it likes", "auto"),
             "top_logprobs": reject("acme does not say how likely its words were"),
@@ -45,10 +45,8 @@ class AcmeDialect:
                     param = f"input[{position}].{field}[{index}].type"
                     yield Verdict(action="reject", param=param, reason="acme reads only text")
         for position, tool in enumerate(request.tools or ()):
-            for name in TOOL_HINTS:
-                if getattr(tool, name, None):
-                    param = f"tools[{position}].{name.rstrip('_')}"
-                    yield Verdict(action="drop", param=param, reason="acme has no such hint")
+            yield from _dropped(tool, HINTS_OF_TOOLS, f"tools[{position}]")
+        yield from _dropped(request.reasoning, HINTS_OF_REASONING, "reasoning")
 
     def encode(self, call: Call, /) -> UpstreamRequest:
         request = call.request
@@ -60,6 +58,7 @@ class AcmeDialect:
             "tools": [_tool(t) for t in request.tools or () if isinstance(t, FunctionTool)] or None,
             "limit": request.max_output_tokens,
             "heat": request.temperature,
+            "effort": request.reasoning.effort if request.reasoning else None,
         }
         return UpstreamRequest(
             url=f"{call.deployment.base_url}/v2/generate",
@@ -78,6 +77,13 @@ def _items(request: Request) -> tuple[items.InputItem, ...]:
     if isinstance(request.input, str):
         return (items.Message(role="user", content=request.input),)
     return request.input or ()
+
+
+def _dropped(part: object, hints: tuple[str, ...], path: str) -> Iterator[Verdict]:
+    for name in hints:
+        if getattr(part, name, None):
+            param = f"{path}.{name.rstrip('_')}"
+            yield Verdict(action="drop", param=param, reason="acme has no such hint")
 
 
 def _content(item: items.InputItem) -> tuple[str, str | tuple[ContentPart, ...]]:

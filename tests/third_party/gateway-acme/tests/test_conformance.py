@@ -1,10 +1,9 @@
 from pathlib import Path
 
-from gateway.testing import DialectConformance
-from gateway.testing.tiers import WithParallelTools
+from gateway.testing.tiers import WithParallelTools, WithReasoning
 from gateway_acme.dialect import AcmeDialect
 
 
-class TestConformance(WithParallelTools, DialectConformance):
+class TestConformance(WithParallelTools, WithReasoning):
     dialect = AcmeDialect()
     corpus = Path(__file__).parent / "corpus"
