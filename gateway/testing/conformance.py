@@ -27,12 +27,13 @@ from gateway.testing.preparing import Prepared
 from gateway.testing.probes import texts
 from gateway.testing.requests import RequestRules
 from gateway.testing.suite import complain
+from gateway.testing.tables import TableRules
 from gateway.types.request import decode_request
 
 __all__ = ["DialectConformance", "RecordedConformance"]
 
 
-class DialectConformance(AnswerRules, RequestRules, FailureRules):
+class DialectConformance(AnswerRules, RequestRules, TableRules, FailureRules):
     """Inherit, and set `dialect` and `corpus`; `Suite` and `tiers` tell of more."""
 
     corpus: ClassVar[Path]

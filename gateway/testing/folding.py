@@ -65,14 +65,14 @@ def _read(item: _Json, event: Mapping[str, Any]) -> None:
 
 def _grow(item: _Json, event: Mapping[str, Any]) -> None:
     place, kind, member = _GROWING_PARTS[event["type"]]
-    index = event["summary_index" if place == "summary" else "content_index"]
+    index: int = event["summary_index" if place == "summary" else "content_index"]
     parts = _parts(item, place)
     if index == len(parts):  # parts of raw reasoning need no announcement
         parts.append({"type": kind, member: ""})
-    parts[index][member] += event["delta"]
+    part = parts[index]
+    part[member] += event["delta"]
     if logprobs := event.get("logprobs"):
-        before: list[_Json] = parts[index].get("logprobs") or []
-        parts[index]["logprobs"] = [*before, *logprobs]
+        part["logprobs"] = [*part.get("logprobs", []), *logprobs]
 
 
 def _parts(item: _Json, place: str) -> list[_Json]:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from gateway.core.lowering import Lowered, lower
 from gateway.core.pruning import find, prune
-from gateway.plugin import Call, Dialect, Translator, UpstreamRequest
+from gateway.plugin import Call, Dialect, Translator, UpstreamRequest, Verdict
 
 __all__ = ["Prepared"]
 
@@ -27,6 +27,15 @@ class Prepared:
     @property
     def rejected(self) -> list[str]:
         return [verdict.param for verdict in self.verdicts if verdict.action == "reject"]
+
+    @property
+    def stray(self) -> list[Verdict]:
+        """The verdicts that give no reason, or that are about nothing in the request."""
+        return [
+            verdict
+            for verdict in self.verdicts
+            if not (verdict.reason and self._has(verdict.param))
+        ]
 
     @property
     def call(self) -> Call:
@@ -49,6 +58,13 @@ class Prepared:
             for verdict in self.verdicts
             if verdict.action != "emulate"
         )
+
+    def _has(self, path: str) -> bool:
+        try:
+            find(self._asked.request, path)
+        except LookupError:
+            return False
+        return True
 
     @cached_property
     def _lowered(self) -> Lowered:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from inspect import isfunction
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Literal, cast
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from gateway.plugin import Dialect
+from gateway.testing.cases import call_of
+from gateway.testing.preparing import Prepared
+from gateway.types.request import decode_request
 
-__all__ = ["Suite", "complain"]
+__all__ = ["Json", "Suite", "complain", "text_of"]
+
+Json = Mapping[str, Any]
 
 _KIT = __name__.rpartition(".")[0]
 
@@ -42,11 +49,25 @@ class Suite:
         if complaints:
             raise pytest.Collector.CollectError("; ".join(complaints))
 
+    def _prepare(
+        self, request: Json, *, on_unsupported: Literal["reject", "drop"] = "reject"
+    ) -> Prepared:
+        """Return `request`, of which only what matters is given, as `encode` gets it."""
+        body = msgspec.json.encode({"model": "some-model", "input": "Hello", **request})
+        call = call_of(decode_request(body), self.quirks)
+        deployment = replace(call.deployment, on_unsupported=on_unsupported)
+        return Prepared(self.dialect, replace(call, deployment=deployment))
+
 
 def complain(rule: str, complaints: Iterable[str]) -> None:
     """Fail the test, if there are complaints, with all of them under the `rule` they break."""
     if found := [*complaints]:
         pytest.fail("\n  - ".join([f"{rule}. But:", *found]), pytrace=False)
+
+
+def text_of(value: object) -> str:
+    """Return `value` as JSON."""
+    return msgspec.json.encode(value).decode()
 
 
 def _overridden(suite: type) -> Iterator[str]:
