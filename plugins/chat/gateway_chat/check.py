@@ -2,52 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 
 from gateway.plugin import Verdict
-from gateway.types.items import FunctionCall, FunctionCallOutput, InputItem, Message
+from gateway.types.content import ContentPart, InputFile, InputImage
+from gateway.types.items import (
+    AdditionalTools,
+    CustomToolCallOutput,
+    FunctionCallOutput,
+    InputItem,
+    Message,
+    ToolSearchOutput,
+)
 from gateway.types.parameters import JsonObjectFormat, JsonSchemaFormat
 from gateway.types.request import Request
-from gateway.types.tools import AllowedToolsChoice, FunctionChoice, FunctionTool
+from gateway.types.tools import (
+    AllowedToolsChoice,
+    CustomChoice,
+    CustomTool,
+    FunctionChoice,
+    FunctionTool,
+    NamespaceMember,
+    NamespaceTool,
+    Tool,
+    ToolSearchTool,
+)
+from gateway_chat.effort import stops_thinking
 from gateway_chat.parts import Content, attachments, problem
 from gateway_chat.quirks import Quirks
-from gateway_chat.support import (
-    INCLUDES,
-    ITEMS,
-    LOGPROBS,
-    PARAMETERS,
-    TOOLS,
-    UNKNOWN_INCLUDE,
-    UNKNOWN_ITEM,
-    UNKNOWN_TOOL,
-    Support,
-)
-from gateway_chat.tools import choosable
+from gateway_chat.request import LOGPROBS
+from gateway_chat.support import table_for
+from gateway_chat.web_search import check_web_search
 
 __all__ = ["check"]
 
-_HINTS_OF_TOOLS = ("defer_loading", "allowed_callers", "output_schema", "async_")
+_NO_HINT = "the upstream has no such hint"
+_DETAILS = ("auto", "low", "high")
 
 
 def check(request: Request, quirks: Quirks) -> Iterator[Verdict]:
     """Say what of `request` a server with `quirks` cannot honour."""
-    for name, support in PARAMETERS.items():
-        value = getattr(request, name)
-        if value is not None and value not in support.harmless and name not in quirks.passes:
-            yield from _judge(support, name)
+    yield from table_for(quirks).judge(request, honoured=quirks.passes)
+    for name in quirks.drops:
+        if getattr(request, name, None) is not None:
+            yield _drop(name, "the upstream refuses it")
     if not isinstance(request.input, str):
         for position, item in enumerate(request.input or ()):
             yield from _check_item(item, f"input[{position}]", quirks)
-    yield from _check_tools(request, quirks)
-    yield from _check_choice(request, quirks)
+    if quirks.tools != "none":
+        yield from _check_tools(request, quirks)
+        yield from _check_choice(request, quirks)
+    yield from check_web_search(request, quirks)
     yield from _check_text(request, quirks)
     yield from _check_reasoning(request, quirks)
-    yield from _check_include(request, quirks)
-
-
-def _judge(support: Support, param: str) -> Iterator[Verdict]:
-    if support.action:
-        yield Verdict(action=support.action, param=param, reason=support.reason)
+    yield from _check_logprobs(request, quirks)
 
 
 def _reject(param: str, reason: str) -> Verdict:
@@ -62,79 +71,110 @@ def _check_item(item: InputItem, path: str, quirks: Quirks) -> Iterator[Verdict]
     match item:
         case Message(role="user"):
             yield from _check_content(item.content, f"{path}.content", quirks)
-        case Message():
-            if not isinstance(item.content, str) and attachments(item.content):
-                yield _reject(f"{path}.content", f"the role {item.role} can only hold text")
-        case FunctionCallOutput():
+        case Message(content=tuple() as content, role=role):
+            refused = attachments(content)
+            for position, part in enumerate(content):
+                if part in refused:
+                    reason = f"the role {role} can only hold text"
+                    yield _reject(f"{path}.content[{position}].type", reason)
+        case FunctionCallOutput() | CustomToolCallOutput():
             yield from _check_content(item.output, f"{path}.output", quirks)
-        case FunctionCall() if item.namespace:
-            yield _reject(f"{path}.namespace", "the upstream knows no namespaces")
         case _:
-            yield from _judge(ITEMS.get(item.type, UNKNOWN_ITEM), f"{path}.type")
+            pass
 
 
 def _check_content(content: Content, path: str, quirks: Quirks) -> Iterator[Verdict]:
-    if not isinstance(content, str):
-        for position, part in enumerate(content):
-            if reason := problem(part, quirks):
-                yield _reject(f"{path}[{position}]", reason)
+    if isinstance(content, str):
+        return
+    for position, part in enumerate(content):
+        if reason := problem(part, quirks):
+            yield _reject(f"{path}[{position}].type", reason)
+        elif not _knows_detail(part):
+            yield _drop(f"{path}[{position}].detail", _NO_HINT)
+        if getattr(part, "prompt_cache_breakpoint", None):
+            yield _drop(f"{path}[{position}].prompt_cache_breakpoint", _NO_HINT)
+
+
+def _knows_detail(part: ContentPart) -> bool:
+    match part:
+        case InputFile(detail=str()):
+            return False
+        case InputImage(detail=str(detail)):
+            return detail in _DETAILS
+        case _:
+            return True
 
 
 def _check_tools(request: Request, quirks: Quirks) -> Iterator[Verdict]:
-    for position, tool in enumerate(request.tools or ()):
-        path = f"tools[{position}]"
-        if not isinstance(tool, FunctionTool):
-            yield from _judge(TOOLS.get(tool.type, UNKNOWN_TOOL), f"{path}.type")
-        elif quirks.tools == "none":
-            yield _reject(path, "the upstream knows no tools")
-        else:
-            yield from _check_function(tool, path, quirks)
+    hints = ["allowed_callers", "output_schema", "async_"]
+    tools = list(_all_tools(request))
+    if not any(isinstance(tool, ToolSearchTool) for tool, _ in tools):
+        hints.append("defer_loading")  # there is nothing that could load it
+    for number, (tool, path) in enumerate(tools):
+        if quirks.max_tools and number >= quirks.max_tools:
+            yield _reject(f"{path}.type", f"the upstream takes {quirks.max_tools} tools at most")
+        if isinstance(tool, FunctionTool | CustomTool):
+            yield from _check_tool(tool, path, quirks)
+            for name in hints:
+                if getattr(tool, name, None):
+                    yield _drop(f"{path}.{name.rstrip('_')}", _NO_HINT)
     one_at_a_time = request.tools and request.parallel_tool_calls is False
     if one_at_a_time and quirks.tools == "native" and not quirks.parallel_tool_calls:
         yield _drop("parallel_tool_calls", "the upstream has no such parameter")
 
 
-def _check_function(tool: FunctionTool, path: str, quirks: Quirks) -> Iterator[Verdict]:
-    for name in _HINTS_OF_TOOLS:
-        if getattr(tool, name):
-            yield _drop(f"{path}.{name.rstrip('_')}", "chat completions has no such hint")
-    if tool.strict and quirks.tools == "native" and not quirks.strict_tools:
+def _all_tools(request: Request) -> Iterator[tuple[Tool | NamespaceMember, str]]:
+    """Yield each tool with its path: those of the request, and those that items bring."""
+    yield from _within(request.tools or (), "tools")
+    if not isinstance(request.input, str):
+        for position, item in enumerate(request.input or ()):
+            if isinstance(item, AdditionalTools | ToolSearchOutput):
+                yield from _within(item.tools, f"input[{position}].tools")
+
+
+def _within(
+    tools: Iterable[Tool | NamespaceMember], path: str
+) -> Iterator[tuple[Tool | NamespaceMember, str]]:
+    for position, tool in enumerate(tools):
+        if isinstance(tool, NamespaceTool):
+            yield from _within(tool.tools, f"{path}[{position}].tools")
+        else:
+            yield tool, f"{path}[{position}]"
+
+
+def _check_tool(tool: FunctionTool | CustomTool, path: str, quirks: Quirks) -> Iterator[Verdict]:
+    if quirks.tool_name_pattern and not re.fullmatch(quirks.tool_name_pattern, tool.name):
+        yield _reject(f"{path}.name", f"a name must match {quirks.tool_name_pattern}")
+    is_strict = isinstance(tool, FunctionTool) and tool.strict
+    if is_strict and quirks.tools == "native" and not quirks.strict_tools:
         yield _drop(f"{path}.strict", "the upstream does not promise to keep to the schema")
 
 
 def _check_choice(request: Request, quirks: Quirks) -> Iterator[Verdict]:
-    match request.tool_choice:
-        case None | "none" | "auto":
-            return
-        case "required" | FunctionChoice() | AllowedToolsChoice():
-            pass
-        case choice:
-            yield _reject("tool_choice.type", f"the upstream knows no choice of {choice.type!r}")
-            return
-    if not choosable(request):
-        yield _reject("tool_choice", "no function in `tools` is one that it allows")
-    elif quirks.tools == "native" and not _can_choose(request, quirks):
+    if quirks.tools == "native" and not _can_choose(request, quirks):
         yield _reject("tool_choice", "the upstream cannot be made to call a tool")
 
 
 def _can_choose(request: Request, quirks: Quirks) -> bool:
     match request.tool_choice:
-        case AllowedToolsChoice(mode="auto"):
+        case FunctionChoice() | CustomChoice():
+            return not {"named", "required", "any"}.isdisjoint(quirks.tool_choice)
+        case AllowedToolsChoice(mode="required") if "allowed" in quirks.tool_choice:
             return True
-        case FunctionChoice():
-            return bool(quirks.tool_choice)
+        case "required" | AllowedToolsChoice(mode="required"):
+            return not {"required", "any"}.isdisjoint(quirks.tool_choice)
         case _:
-            return "required" in quirks.tool_choice or "any" in quirks.tool_choice
+            return True
 
 
 def _check_text(request: Request, quirks: Quirks) -> Iterator[Verdict]:
     if request.text is None:
         return
     if request.text.verbosity and "verbosity" not in quirks.passes:
-        yield _drop("text.verbosity", "the upstream has no such hint")
+        yield _drop("text.verbosity", _NO_HINT)
     match request.text.format:
         case JsonSchemaFormat():
-            possible = quirks.response_format == "json_schema"
+            possible = quirks.response_format == "json_schema" or quirks.schema_in_system
         case JsonObjectFormat():
             possible = quirks.response_format != "text"
         case wanted:
@@ -149,17 +189,18 @@ def _check_reasoning(request: Request, quirks: Quirks) -> Iterator[Verdict]:
         return
     if wanted.effort and quirks.effort == "none":
         yield _drop("reasoning.effort", "the upstream decides itself how hard it thinks")
+    elif wanted.effort not in (None, "none") and stops_thinking(request, quirks):
+        yield _drop("reasoning.effort", "the upstream cannot think when it must call a tool")
     for name in ("summary", "generate_summary", "context", "mode"):
         if getattr(wanted, name):
-            yield _drop(f"reasoning.{name}", "the upstream has no such hint")
+            yield _drop(f"reasoning.{name}", _NO_HINT)
 
 
-def _check_include(request: Request, quirks: Quirks) -> Iterator[Verdict]:
-    for position, name in enumerate(request.include or ()):
-        yield from _judge(INCLUDES.get(name, UNKNOWN_INCLUDE), f"include[{position}]")
+def _check_logprobs(request: Request, quirks: Quirks) -> Iterator[Verdict]:
     if quirks.logprobs:
         return
     if request.top_logprobs:
         yield _reject("top_logprobs", "the upstream gives no log probabilities")
-    if LOGPROBS in (request.include or ()):
-        yield _reject("include", "the upstream gives no log probabilities")
+    for position, name in enumerate(request.include or ()):
+        if name == LOGPROBS:
+            yield _reject(f"include[{position}]", "the upstream gives no log probabilities")

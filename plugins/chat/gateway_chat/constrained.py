@@ -21,7 +21,7 @@ from gateway.types.items import FunctionCall, FunctionCallOutput, InputItem, Mes
 from gateway.types.parameters import JsonObjectFormat, JsonSchemaFormat, TextConfig
 from gateway.types.request import Request
 from gateway.types.tools import AllowedToolsChoice, FunctionTool
-from gateway_chat.messages import pair_outputs
+from gateway_chat.pairing import pair_outputs
 from gateway_chat.parts import attachments, text_of
 from gateway_chat.tools import NO_PARAMETERS, choosable
 

@@ -8,13 +8,15 @@ from typing import ClassVar
 from gateway.errors import UpstreamError
 from gateway.plugin import Call, Deployment, Failure, Translator, UpstreamRequest, Verdict
 from gateway.plugin.failures import read_failure
-from gateway.plugin.support import FUNCTIONS_ONLY, SupportTable
+from gateway.plugin.support import SupportTable
 from gateway.types.request import Request
 from gateway_chat.check import check
 from gateway_chat.constrained import ConstrainedTranslator, constrain, is_constrained
 from gateway_chat.quirks import read_quirks
 from gateway_chat.request import write_body
 from gateway_chat.stream import ChatTranslator
+from gateway_chat.support import SUPPORT
+from gateway_chat.tools import check_choice
 
 __all__ = ["ChatDialect"]
 
@@ -23,13 +25,14 @@ class ChatDialect:
     """Speaks Chat Completions as the quirks of the deployment say."""
 
     name: ClassVar[str] = "chat"
-    support: ClassVar[SupportTable] = FUNCTIONS_ONLY
+    support: ClassVar[SupportTable] = SUPPORT
 
     def check(self, request: Request, deployment: Deployment, /) -> Iterable[Verdict]:
         return check(request, read_quirks(deployment))
 
     def encode(self, call: Call, /) -> UpstreamRequest:
         quirks = read_quirks(call.deployment)
+        check_choice(call.request)
         request = constrain(call.request) if quirks.tools == "constrained" else call.request
         return UpstreamRequest(
             url=_url(call.deployment.base_url, quirks.root),
@@ -39,7 +42,7 @@ class ChatDialect:
 
     def translator(self, call: Call, /) -> Translator:
         quirks = read_quirks(call.deployment)
-        translator = ChatTranslator(quirks, call.deployment.provider)
+        translator = ChatTranslator(quirks, call.deployment.provider, call.request)
         if quirks.tools == "constrained" and is_constrained(call.request):
             return ConstrainedTranslator(translator)
         return translator

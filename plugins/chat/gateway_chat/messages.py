@@ -7,18 +7,27 @@ the outputs of its calls follow it, wherever they stand in the input.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from gateway.errors import InvalidRequestError
-from gateway.types.items import FunctionCall, FunctionCallOutput, InputItem, Message, Reasoning
+from gateway.types.content import Refusal
+from gateway.types.items import (
+    CustomToolCall,
+    CustomToolCallOutput,
+    FunctionCall,
+    FunctionCallOutput,
+    InputItem,
+    Message,
+    Reasoning,
+)
 from gateway.types.request import Request
-from gateway_chat.parts import attachments, text_of, write_content, write_part
+from gateway_chat.pairing import CallIds, Output, pair_outputs, read_arguments
+from gateway_chat.parts import Content, attachments, text_of, write_content, write_part
 from gateway_chat.quirks import Quirks
-from gateway_chat.reasoning import read_carrier
+from gateway_chat.thoughts import remember
 
-__all__ = ["pair_outputs", "write_messages"]
+__all__ = ["write_messages"]
 
 ChatMessage = dict[str, Any]
 
@@ -26,16 +35,18 @@ ChatMessage = dict[str, Any]
 def write_messages(request: Request, quirks: Quirks) -> list[ChatMessage]:
     """Return the messages of `request`.
 
-    Raises `InvalidRequestError` if an output has no call, a call no output, or for an item that
-    Chat Completions has no place for.
+    Raises `InvalidRequestError` if there are none, if an output has no call, a call no output or
+    arguments that are no JSON, or for an item that Chat Completions has no place for.
     """
     writer = _Writer(quirks)
     if request.instructions:
         writer.add_system("system", request.instructions)
     if isinstance(request.input, str):
-        writer.messages.append({"role": "user", "content": request.input})
+        writer.add_user(request.input)
     else:
         writer.add_items(request.input or ())
+    if not writer.messages:
+        raise InvalidRequestError("there is nothing to answer: send text or items", param="input")
     return writer.messages
 
 
@@ -44,8 +55,11 @@ class _Turn:
 
     def __init__(self) -> None:
         self.texts: list[str] = []
+        self.refusals: list[str] = []
         self.reasoning: list[Reasoning] = []
-        self.calls: list[tuple[FunctionCall, FunctionCallOutput]] = []
+        self.calls: list[ChatMessage] = []
+        self.outputs: list[tuple[ChatMessage, str, Output]] = []
+        """Each with its call and the name of what was called."""
 
 
 class _Writer:
@@ -55,6 +69,7 @@ class _Writer:
         self.messages: list[ChatMessage] = []
         self._quirks = quirks
         self._turn = _Turn()
+        self._ids = CallIds(quirks.tool_call_id_pattern)
 
     def add_items(self, items: Sequence[InputItem]) -> None:
         outputs = pair_outputs(items)
@@ -63,9 +78,11 @@ class _Writer:
                 case Reasoning():
                     self._turn.reasoning.append(item)
                 case Message(role="assistant"):
-                    self._turn.texts.append(text_of(item.content))
-                case FunctionCall():
-                    self._turn.calls.append((item, outputs[position]))
+                    self._add_said(item.content)
+                case FunctionCall() | CustomToolCall():
+                    call = self._call(item, position)
+                    self._turn.calls.append(call)
+                    self._turn.outputs.append((call, item.name, outputs[position]))
                 case _:
                     self._end_turn()
                     self._add_other(item)
@@ -73,118 +90,89 @@ class _Writer:
 
     def add_system(self, role: str, text: str) -> None:
         role = role if self._quirks.developer_role else "system"
-        if not self._quirks.single_system or not self.messages:
+        is_start = not self.messages or not self._quirks.single_system
+        if is_start and self._quirks.system_role:
             self.messages.append({"role": role, "content": text})
         elif len(self.messages) == 1 and self.messages[0]["role"] == "system":
             self.messages[0]["content"] += f"\n\n{text}"
         else:
-            self.messages.append({"role": "user", "content": f"<system>\n{text}\n</system>"})
+            self.add_user(f"<system>\n{text}\n</system>")
+
+    def add_user(self, content: str | list[dict[str, Any]]) -> None:
+        last = self.messages[-1] if self.messages else {}
+        if last.get("role") == "tool" and not self._quirks.user_after_tool:
+            self.messages.append({"role": "assistant", "content": "OK"})
+        if last.get("role") == "user" and self._quirks.alternating:
+            last["content"] = _joined(last["content"], content)
+        else:
+            self.messages.append({"role": "user", "content": content})
 
     def _add_other(self, item: InputItem) -> None:
         match item:
             case Message(role="user"):
-                content = write_content(item.content, self._quirks)
-                self.messages.append({"role": "user", "content": content})
+                self.add_user(write_content(item.content, self._quirks))
             case Message():
                 self.add_system(item.role, text_of(item.content))
-            case FunctionCallOutput():
+            case FunctionCallOutput() | CustomToolCallOutput():
                 pass  # written after its call
             case _:
                 raise InvalidRequestError(
                     f"items of type {item.type!r} cannot be sent to this model", param="input"
                 )
 
+    def _add_said(self, content: Content) -> None:
+        if isinstance(content, str) or not self._quirks.refusals:
+            self._turn.texts.append(text_of(content, ""))
+            return
+        refusals = [part.refusal for part in content if isinstance(part, Refusal)]
+        self._turn.refusals += refusals
+        said = tuple(part for part in content if not isinstance(part, Refusal))
+        self._turn.texts.append(text_of(said, ""))
+
+    def _call(self, item: FunctionCall | CustomToolCall, position: int) -> ChatMessage:
+        call = {"id": self._ids.take(item.call_id)}
+        if isinstance(item, CustomToolCall):
+            return {**call, "type": "custom", "custom": {"name": item.name, "input": item.input}}
+        function = {"name": item.name, "arguments": read_arguments(item, position)}
+        return {**call, "type": "function", "function": function}
+
     def _end_turn(self) -> None:
         turn, self._turn = self._turn, _Turn()
-        if turn.texts or turn.calls:
-            self.messages.append(_assistant(turn, self._quirks))
-            self._add_outputs(turn)
+        text = "\n\n".join(filter(None, turn.texts))
+        if not (turn.texts or turn.refusals or turn.calls):
+            return
+        empty = None if self._quirks.null_content and (turn.calls or turn.refusals) else ""
+        message: ChatMessage = {"role": "assistant", "content": text or empty}
+        if turn.refusals:
+            message["refusal"] = "\n\n".join(turn.refusals)
+        if turn.calls:
+            message["tool_calls"] = turn.calls
+        remember(message, turn.reasoning, self._quirks)
+        self.messages.append(message)
+        self._add_outputs(turn)
 
     def _add_outputs(self, turn: _Turn) -> None:
         late: list[dict[str, Any]] = []
-        for call, output in turn.calls:
+        for call, name, output in turn.outputs:
             content: Any = text_of(output.output)
-            attached = [write_part(part) for part in attachments(output.output)]
+            attached = [write_part(part, self._quirks) for part in attachments(output.output)]
             if attached and self._quirks.tool_images:
                 content = [{"type": "text", "text": content}, *attached]
             elif attached:
                 content = content or "The output is in the next message of the user."
-                late += [{"type": "text", "text": f"Output of {call.name}:"}, *attached]
-            call_id = _call_id(call.call_id, self._quirks)
-            self.messages.append({"role": "tool", "tool_call_id": call_id, "content": content})
+                late += [{"type": "text", "text": f"Output of {name}:"}, *attached]
+            self.messages.append({"role": "tool", "tool_call_id": call["id"], "content": content})
         if late:
-            self.messages.append({"role": "user", "content": late})
+            self.add_user(late)
 
 
-def pair_outputs(items: Sequence[InputItem]) -> Mapping[int, FunctionCallOutput]:
-    """Return the output of each call by the call's position; the words of errors are OpenAI's."""
-    waiting: dict[str, list[int]] = {}
-    outputs: dict[int, FunctionCallOutput] = {}
-    for position, item in enumerate(items):
-        if isinstance(item, FunctionCall):
-            waiting.setdefault(item.call_id, []).append(position)
-        elif isinstance(item, FunctionCallOutput):
-            if not (positions := waiting.get(item.call_id or "")):
-                raise InvalidRequestError(
-                    f"no tool call found for function call output with call_id {item.call_id!r}",
-                    param=f"input[{position}].call_id",
-                )
-            outputs[positions.pop(0)] = item
-    if missing := [call_id for call_id, positions in waiting.items() if positions]:
-        raise InvalidRequestError(
-            f"no tool output found for function call {missing[0]!r}", param="input"
-        )
-    return outputs
+def _joined(
+    first: str | list[dict[str, Any]], second: str | list[dict[str, Any]]
+) -> str | list[dict[str, Any]]:
+    if isinstance(first, str) and isinstance(second, str):
+        return f"{first}\n\n{second}"
+    return [*_parts(first), *_parts(second)]
 
 
-def _assistant(turn: _Turn, quirks: Quirks) -> ChatMessage:
-    text = "\n\n".join(turn.texts)
-    message: ChatMessage = {"role": "assistant", "content": text}
-    if turn.calls:
-        message["content"] = text or (None if quirks.null_content else "")
-        message["tool_calls"] = [_call(call, quirks) for call, _ in turn.calls]
-        _add_reasoning(message, turn.reasoning, quirks)
-    return message
-
-
-def _call(call: FunctionCall, quirks: Quirks) -> dict[str, Any]:
-    function = {"name": call.name, "arguments": call.arguments or "{}"}
-    return {"id": _call_id(call.call_id, quirks), "type": "function", "function": function}
-
-
-def _call_id(call_id: str, quirks: Quirks) -> str:
-    length = quirks.tool_call_id_length
-    if not length or (len(call_id) == length and call_id.isascii() and call_id.isalnum()):
-        return call_id
-    return hashlib.sha256(call_id.encode()).hexdigest()[:length]
-
-
-def _add_reasoning(message: ChatMessage, items: list[Reasoning], quirks: Quirks) -> None:
-    """Send the reasoning back with the calls that it led to; vendors want it nowhere else."""
-    text = "\n".join(map(_reasoning_text, items))
-    match quirks.reasoning_out:
-        case "reasoning_content" | "reasoning" as field:
-            if text or quirks.reasoning_required:
-                message[field] = text
-        case "details":
-            details = [
-                detail
-                for item in items
-                for detail in read_carrier(item.encrypted_content or None).details
-            ]
-            if details:
-                message["reasoning_details"] = details
-        case "thinking":
-            if text:
-                message["content"] = _thinking(text, message["content"])
-        case "none":
-            pass
-
-
-def _reasoning_text(item: Reasoning) -> str:
-    return "".join(part.text for part in item.content or item.summary)
-
-
-def _thinking(text: str, content: str | None) -> list[dict[str, Any]]:
-    thinking = {"type": "thinking", "thinking": [{"type": "text", "text": text}]}
-    return [thinking, {"type": "text", "text": content}] if content else [thinking]
+def _parts(content: str | list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"type": "text", "text": content}] if isinstance(content, str) else content

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from gateway.errors import InvalidRequestError
 from gateway.types.content import (
     ContentPart,
@@ -30,15 +28,15 @@ def write_content(content: Content, quirks: Quirks) -> str | list[dict[str, Any]
     if isinstance(content, str):
         return content
     if attachments(content) or (quirks.text_parts and len(content) > 1):
-        return [write_part(part) for part in content]
+        return [write_part(part, quirks) for part in content]
     return text_of(content)
 
 
-def text_of(content: Content) -> str:
-    """Return the text alone, parts joined by line feeds."""
+def text_of(content: Content, separator: str = "\n") -> str:
+    """Return the text alone, parts joined by `separator`."""
     if isinstance(content, str):
         return content
-    return "\n".join(text for part in content if (text := _text(part)) is not None)
+    return separator.join(text for part in content if (text := _text(part)) is not None)
 
 
 def attachments(content: Content) -> tuple[ContentPart, ...]:
@@ -48,16 +46,20 @@ def attachments(content: Content) -> tuple[ContentPart, ...]:
     return tuple(part for part in content if _text(part) is None)
 
 
-def write_part(part: ContentPart) -> dict[str, Any]:
+def write_part(part: ContentPart, quirks: Quirks) -> dict[str, Any]:
     """Write one part; raises `InvalidRequestError` if Chat Completions has no word for it."""
     match part:
         case InputImage(image_url=str(url)):
             image = {"url": url, "detail": part.detail} if part.detail else {"url": url}
             return {"type": "image_url", "image_url": image}
         case InputFile():
-            return {"type": "file", "file": _file(part)}
-        case InputAudio():
-            return {"type": "input_audio", "input_audio": msgspec.to_builtins(part.input_audio)}
+            return _file(part, quirks)
+        case InputAudio(input_audio=audio):
+            whole = {"data": audio.data, "format": audio.format}
+            return {
+                "type": "input_audio",
+                "input_audio": audio.data if quirks.audio == "string" else whole,
+            }
         case _ if (text := _text(part)) is not None:
             return {"type": "text", "text": text}
         case _:
@@ -74,7 +76,7 @@ def problem(part: ContentPart, quirks: Quirks) -> str | None:
         case InputFile():
             return _file_problem(part, quirks)
         case InputAudio():
-            return None if quirks.audio else "the upstream takes no audio"
+            return "the upstream takes no audio" if quirks.audio == "none" else None
         case _:
             return None if _text(part) is not None else "chat completions has no such content"
 
@@ -89,13 +91,23 @@ def _text(part: ContentPart) -> str | None:
             return None
 
 
-def _file(part: InputFile) -> dict[str, str]:
+def _file(part: InputFile, quirks: Quirks) -> dict[str, Any]:
+    url = part.file_data or part.file_url
+    if quirks.file_part == "document_url" and url:
+        document = {"type": "document_url", "document_url": url}
+        return document | ({"document_name": part.filename} if part.filename else {})
+    if quirks.file_part == "document_url":
+        return {"type": "file", "file_id": part.file_id}
+    if quirks.file_part == "file_url":
+        bare = url.rpartition(";base64,")[2] if part.file_data and url else url
+        document = {"type": "file_url", "file_url": {"url": bare}}
+        return document | ({"file_name": part.filename} if part.filename else {})
     members = {
         "filename": part.filename,
-        "file_data": part.file_data or part.file_url,  # OpenRouter reads a URL here, too
+        "file_data": url,  # OpenRouter reads a URL here, too
         "file_id": part.file_id,
     }
-    return {name: value for name, value in members.items() if value}
+    return {"type": "file", "file": {name: value for name, value in members.items() if value}}
 
 
 def _image_problem(part: InputImage, quirks: Quirks) -> str | None:
@@ -109,7 +121,9 @@ def _image_problem(part: InputImage, quirks: Quirks) -> str | None:
 
 
 def _file_problem(part: InputFile, quirks: Quirks) -> str | None:
-    way = "data" if part.file_data else "url" if part.file_url else "id"
+    way = "data" if part.file_data else "url" if part.file_url else "id" if part.file_id else ""
+    if not way:
+        return "it names no file: send file_data, file_url or file_id"
     if way in quirks.files:
         return None
     if not quirks.files:

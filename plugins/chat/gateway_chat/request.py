@@ -7,25 +7,32 @@ from typing import Any
 
 import msgspec
 
+from gateway.errors import InvalidRequestError
 from gateway.plugin import Call
 from gateway.types.parameters import JsonObjectFormat, JsonSchemaFormat
 from gateway.types.request import Request
+from gateway_chat.effort import write_effort
 from gateway_chat.messages import write_messages
 from gateway_chat.quirks import Quirks
-from gateway_chat.support import LOGPROBS
 from gateway_chat.tools import write_tools
+from gateway_chat.web_search import write_web_search
 
-__all__ = ["write_body"]
+__all__ = ["LOGPROBS", "write_body"]
 
-PASSED = ("temperature", "top_p")
+LOGPROBS = "message.output_text.logprobs"
+
+_SAME = ("temperature", "top_p")
 _encode = msgspec.json.Encoder().encode
 
 
 def write_body(call: Call, request: Request, quirks: Quirks) -> bytes:
-    """Return the body that asks for a stream of the answer to `request` in place of the call's."""
+    """Return the body that asks for a stream of the answer to `request` in place of the call's.
+
+    Raises `InvalidRequestError` for a request that no server could take.
+    """
     body: dict[str, Any] = {
         "model": call.model,
-        "messages": write_messages(request, quirks),
+        "messages": write_messages(_instructed(request, quirks), quirks),
         "stream": True,
     }
     if quirks.stream_options:
@@ -34,47 +41,48 @@ def write_body(call: Call, request: Request, quirks: Quirks) -> bytes:
         body[quirks.max_tokens_field] = request.max_output_tokens
     body |= _passed(request, quirks)
     body |= write_tools(request, quirks)
-    body |= _response_format(request)
-    body |= _reasoning(request, quirks)
+    body |= write_web_search(request, quirks)
+    body |= _response_format(request, quirks)
+    body |= write_effort(request, quirks)
     body |= _logprobs(request)
-    return _encode(body | dict(quirks.extra_body))
+    try:
+        return _encode(body | dict(quirks.extra_body))
+    except RecursionError as error:
+        raise InvalidRequestError("the request is nested too deeply") from error
 
 
 def _passed(request: Request, quirks: Quirks) -> dict[str, Any]:
     """Return the parameters that bear the same name and meaning on both sides."""
-    members = {name: getattr(request, name, None) for name in (*PASSED, *quirks.passes)}
+    members = {name: getattr(request, name, None) for name in (*_SAME, *quirks.passes)}
     if "verbosity" in quirks.passes and request.text:
         members["verbosity"] = request.text.verbosity or None
     return {name: value for name, value in members.items() if value is not None}
 
 
-def _response_format(request: Request) -> Mapping[str, Any]:
+def _instructed(request: Request, quirks: Quirks) -> Request:
+    """Return `request` with the wanted schema in its instructions, if it can stand nowhere else."""
     match request.text and request.text.format:
-        case JsonSchemaFormat() as wanted:
+        case JsonSchemaFormat() as wanted if quirks.response_format != "json_schema":
+            schema = _encode(wanted.schema).decode()
+            order = f"Answer with JSON that follows this schema, and nothing else:\n{schema}"
+            texts = [text for text in (request.instructions, wanted.description, order) if text]
+            return msgspec.structs.replace(request, instructions="\n\n".join(texts))
+        case _:
+            return request
+
+
+def _response_format(request: Request, quirks: Quirks) -> Mapping[str, Any]:
+    match request.text and request.text.format:
+        case JsonSchemaFormat() as wanted if quirks.response_format == "json_schema":
             schema: dict[str, Any] = {"name": wanted.name, "schema": wanted.schema}
             if wanted.description:
                 schema["description"] = wanted.description
             if isinstance(wanted.strict, bool):
                 schema["strict"] = wanted.strict
             return {"response_format": {"type": "json_schema", "json_schema": schema}}
-        case JsonObjectFormat():
+        case JsonSchemaFormat() | JsonObjectFormat() if quirks.response_format != "text":
             return {"response_format": {"type": "json_object"}}
         case _:
-            return {}
-
-
-def _reasoning(request: Request, quirks: Quirks) -> Mapping[str, Any]:
-    if not (request.reasoning and request.reasoning.effort):
-        return {}
-    effort = quirks.effort_map.get(request.reasoning.effort, request.reasoning.effort)
-    match quirks.effort:
-        case "reasoning_effort":
-            return {"reasoning_effort": effort}
-        case "reasoning":
-            return {"reasoning": {"effort": effort}}
-        case "thinking":
-            return {"thinking": {"type": "disabled" if effort == "none" else "enabled"}}
-        case "none":
             return {}
 
 

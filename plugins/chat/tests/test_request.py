@@ -3,33 +3,17 @@
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 
 from gateway.errors import ConfigError, InvalidRequestError
+from gateway.types.tools import FunctionTool
 from gateway_chat import ChatDialect
 
 Encode = Callable[..., dict[str, Any]]
 
 F = {"type": "function", "name": "f", "parameters": {"type": "object"}, "strict": True}
 G = {"type": "function", "name": "g", "description": "Does g.", "parameters": None}
-
-
-def call(call_id: str, name: str = "f", arguments: str = "{}") -> dict[str, Any]:
-    return {"type": "function_call", "call_id": call_id, "name": name, "arguments": arguments}
-
-
-def output(call_id: str, value: Any = "done") -> dict[str, Any]:
-    return {"type": "function_call_output", "call_id": call_id, "output": value}
-
-
-def said(role: str, content: Any) -> dict[str, Any]:
-    return {"role": role, "content": content}
-
-
-def thought(text: str, **members: Any) -> dict[str, Any]:
-    content = [{"type": "reasoning_text", "text": text}]
-    return {"type": "reasoning", "id": "rs_1", "summary": [], "content": content, **members}
 
 
 def test_the_smallest_request(encode: Encode) -> None:
@@ -85,14 +69,26 @@ def test_an_operator_may_add_to_the_body_and_leave_out_stream_options(encode: En
     assert "stream_options" not in body
 
 
+ON, OFF = {"type": "enabled"}, {"type": "disabled"}
+
+
 @pytest.mark.parametrize(
     ("quirks", "members"),
     [
         ({}, {"reasoning_effort": "max"}),
         ({"effort_map": {"max": "high"}}, {"reasoning_effort": "high"}),
         ({"effort": "reasoning"}, {"reasoning": {"effort": "max"}}),
-        ({"effort": "thinking"}, {"thinking": {"type": "enabled"}}),
-        ({"effort": "thinking", "effort_map": {"max": "none"}}, {"thinking": {"type": "disabled"}}),
+        ({"effort": "thinking"}, {"thinking": ON}),
+        ({"effort": "thinking", "effort_map": {"max": "none"}}, {"thinking": OFF}),
+        ({"effort": "thinking_effort"}, {"thinking": ON, "reasoning_effort": "max"}),
+        ({"effort": "thinking_effort", "effort_map": {"max": "none"}}, {"thinking": OFF}),
+        ({"effort": "enable_thinking"}, {"enable_thinking": True}),
+        ({"effort": "chat_template_kwargs"}, {"chat_template_kwargs": {"enable_thinking": True}}),
+        ({"effort": "prompt_mode"}, {"prompt_mode": "reasoning"}),
+        (
+            {"effort_extra": {"reasoning_format": "parsed"}},
+            {"reasoning_effort": "max", "reasoning_format": "parsed"},
+        ),
         ({"effort": "none"}, {}),
     ],
 )
@@ -152,12 +148,13 @@ def test_a_choice_without_tools_is_not_sent(encode: Encode) -> None:
 ALLOWED = {"type": "allowed_tools", "tools": [{"type": "function", "name": "g"}]}
 NAMED = {"type": "function", "name": "g"}
 CHAT_NAMED = {"type": "function", "function": {"name": "g"}}
+CHAT_ALLOWED = {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [CHAT_NAMED]}}
 
 
 @pytest.mark.parametrize(
     ("choice", "known", "sent", "offered"),
     [
-        ("none", [], "none", "fg"),
+        ("none", ["none"], "none", "fg"),
         ("auto", [], "auto", "fg"),
         ("required", ["required"], "required", "fg"),
         ("required", ["any"], "any", "fg"),
@@ -167,6 +164,7 @@ CHAT_NAMED = {"type": "function", "function": {"name": "g"}}
         ({**ALLOWED, "mode": "auto"}, [], "auto", "g"),
         ({**ALLOWED, "mode": "required"}, ["required"], "required", "g"),
         ({**ALLOWED, "mode": "required"}, ["any"], "any", "g"),
+        ({**ALLOWED, "mode": "auto"}, ["allowed"], CHAT_ALLOWED, "fg"),
     ],
 )
 def test_a_tool_choice_is_said_in_words_that_the_server_knows(
@@ -177,203 +175,128 @@ def test_a_tool_choice_is_said_in_words_that_the_server_knows(
     assert "".join(tool["function"]["name"] for tool in body["tools"]) == offered
 
 
-def messages(encode: Encode, items: list[dict[str, Any]], **quirks: Any) -> list[dict[str, Any]]:
-    instructions = quirks.pop("instructions", None)
-    return encode({"input": items, "instructions": instructions}, **quirks)["messages"]
-
-
-def test_developers_speak_as_system_where_there_are_none(encode: Encode) -> None:
-    items = [said("developer", "Be brief."), said("user", "Hi")]
-    assert [m["role"] for m in messages(encode, items)] == ["system", "user"]
-    assert messages(encode, items, developer_role=True)[0]["role"] == "developer"
-
-
-def test_a_single_system_message_takes_up_the_others(encode: Encode) -> None:
-    items = [said("system", "B"), said("user", "Hi"), said("developer", "C")]
-    assert messages(encode, items, instructions="A", single_system=True) == [
-        {"role": "system", "content": "A\n\nB"},
-        {"role": "user", "content": "Hi"},
-        {"role": "user", "content": "<system>\nC\n</system>"},
-    ]
-    assert [m["content"] for m in messages(encode, items, instructions="A")] == [
-        "A",
-        "B",
-        "Hi",
-        "C",
-    ]
-
-
-def test_parts_of_text_become_one_string(encode: Encode) -> None:
-    parts = [{"type": "input_text", "text": "a"}, {"type": "text", "text": "b"}]
-    assert messages(encode, [said("user", parts)])[0]["content"] == "a\nb"
-    assert messages(encode, [said("user", parts)], text_parts=True)[0]["content"] == [
-        {"type": "text", "text": "a"},
-        {"type": "text", "text": "b"},
-    ]
-
-
-def test_images_files_and_audio_are_parts(encode: Encode) -> None:
-    parts = [
-        {"type": "input_text", "text": "see"},
-        {"type": "input_image", "image_url": "data:image/png;base64,AA", "detail": "low"},
-        {"type": "input_file", "file_data": "data:text/plain;base64,AA", "filename": "a.txt"},
-        {"type": "input_file", "file_url": "https://example.org/a.pdf"},
-        {"type": "input_audio", "input_audio": {"data": "AA", "format": "wav"}},
-    ]
-    assert messages(encode, [said("user", parts)])[0]["content"] == [
-        {"type": "text", "text": "see"},
-        {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA", "detail": "low"}},
-        {"type": "file", "file": {"filename": "a.txt", "file_data": "data:text/plain;base64,AA"}},
-        {"type": "file", "file": {"file_data": "https://example.org/a.pdf"}},
-        {"type": "input_audio", "input_audio": {"data": "AA", "format": "wav"}},
-    ]
-
-
-def test_a_turn_is_one_assistant_message_with_all_its_calls(encode: Encode) -> None:
-    items = [
-        said("user", "Hi"),
-        said("assistant", [{"type": "output_text", "text": "I look."}]),
-        call("a", arguments='{"x":1}'),
-        call("b", "g", ""),
-        output("b", "B"),
-        output("a", "A"),
-        said("assistant", [{"type": "refusal", "refusal": "No."}]),
-    ]
-    assert messages(encode, items)[1:] == [
-        {
-            "role": "assistant",
-            "content": "I look.",
-            "tool_calls": [
-                {"id": "a", "type": "function", "function": {"name": "f", "arguments": '{"x":1}'}},
-                {"id": "b", "type": "function", "function": {"name": "g", "arguments": "{}"}},
-            ],
-        },
-        {"role": "tool", "tool_call_id": "a", "content": "A"},
-        {"role": "tool", "tool_call_id": "b", "content": "B"},
-        {"role": "assistant", "content": "No."},
-    ]
-
-
-def test_calls_with_outputs_between_them_are_turns_of_their_own(encode: Encode) -> None:
-    items = [call("a"), output("a"), call("b"), output("b")]
-    assert [m["role"] for m in messages(encode, items)] == ["assistant", "tool"] * 2
-
-
-def test_an_output_follows_its_call_wherever_it_stands(encode: Encode) -> None:
-    items = [call("a"), said("user", "Wait"), output("a")]
-    assert [m["role"] for m in messages(encode, items)] == ["assistant", "tool", "user"]
-
-
-def test_a_call_id_may_be_used_again_in_a_later_turn(encode: Encode) -> None:
-    items = [call("a"), output("a", "first"), call("a"), output("a", "second")]
-    found = messages(encode, items)
-    assert [m["content"] for m in found if m["role"] == "tool"] == ["first", "second"]
-
-
-def test_outputs_of_one_call_id_answer_its_calls_in_order(encode: Encode) -> None:
-    items = [call("a"), call("a", "g"), output("a", "of f"), output("a", "of g")]
-    assert [m["content"] for m in messages(encode, items)[1:]] == ["of f", "of g"]
-
-
-@pytest.mark.parametrize(
-    ("items", "words", "param"),
-    [
-        ([output("a")], "no tool call found", "input[0].call_id"),
-        ([call("a"), output("a"), output("a")], "no tool call found", "input[2].call_id"),
-        (
-            [{"type": "function_call_output", "output": "x"}],
-            "no tool call found",
-            "input[0].call_id",
-        ),
-        ([call("a"), said("user", "x")], "no tool output found", "input"),
-        ([{"type": "made_up"}], "made_up", "input"),
-        (
-            [said("user", [{"type": "made_up"}, {"type": "input_text", "text": ""}])],
-            "made_up",
-            "input",
-        ),
-    ],
-)
-def test_items_that_cannot_be_sent_are_refused(
-    encode: Encode, items: list[dict[str, Any]], words: str, param: str
-) -> None:
-    with pytest.raises(InvalidRequestError, match=words) as caught:
-        messages(encode, items)
-    assert caught.value.param == param
-
-
-def test_a_turn_that_only_calls_has_null_content_or_none(encode: Encode) -> None:
-    items = [call("a"), output("a")]
-    assert messages(encode, items)[0]["content"] is None
-    assert messages(encode, items, null_content=False)[0]["content"] == ""
-
-
-def test_images_in_an_output_follow_it_or_stay(encode: Encode) -> None:
-    image = {"type": "input_image", "image_url": "data:image/png;base64,AA"}
-    items = [call("a"), call("b"), output("a", [image]), output("b", "B")]
-    part = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}}
-    first, second, late = messages(encode, items)[1:]
-    assert (first["role"], second["content"], late["role"]) == ("tool", "B", "user")
-    assert late["content"] == [{"type": "text", "text": "Output of f:"}, part]
-    assert messages(encode, items, tool_images=True)[1]["content"] == [
-        {"type": "text", "text": ""},
-        part,
-    ]
-
-
-def test_ids_of_calls_take_the_length_that_the_server_wants(encode: Encode) -> None:
-    items = [call("call_long"), call("abcDEF123"), output("call_long"), output("abcDEF123")]
-    assistant, *tools = messages(encode, items, tool_call_id_length=9)
-    ids = [made["id"] for made in assistant["tool_calls"]]
-    assert ids == [tool["tool_call_id"] for tool in tools]
-    assert ids[1] == "abcDEF123"
-    assert ids[0] != "call_long"
-    assert all(len(made) == 9 and made.isalnum() for made in ids)
-
-
-@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
-def test_reasoning_goes_back_with_the_calls_that_it_led_to(encode: Encode, field: str) -> None:
-    items = [thought("Hm."), call("a"), output("a"), thought("Oh."), said("assistant", "Yes.")]
-    acting, _, speaking = messages(encode, items, reasoning_out=field)
-    assert acting[field] == "Hm."
-    assert field not in speaking
-    assert field not in messages(encode, items)[0]
-
-
-def test_reasoning_that_is_missed_is_sent_empty(encode: Encode) -> None:
-    items = [call("a"), output("a")]
-    quirks = {"reasoning_out": "reasoning_content"}
-    assert "reasoning_content" not in messages(encode, items, **quirks)[0]
-    assert messages(encode, items, reasoning_required=True, **quirks)[0]["reasoning_content"] == ""
-
-
-def test_reasoning_details_go_back_as_they_came(encode: Encode) -> None:
-    details = [{"type": "reasoning.encrypted", "data": "xyz", "index": 0}]
-    carrier = msgspec.json.encode({"details": details}).decode()
-    items = [thought("Hm.", encrypted_content=carrier), call("a"), output("a")]
-    assert messages(encode, items, reasoning_out="details")[0]["reasoning_details"] == details
-
-
-@pytest.mark.parametrize("carrier", ["gAAAA", '{"a": 1}', None])
-def test_the_carrier_of_another_vendor_is_left_out(encode: Encode, carrier: str | None) -> None:
-    items = [thought("Hm.", encrypted_content=carrier), call("a"), output("a")]
-    assert "reasoning_details" not in messages(encode, items, reasoning_out="details")[0]
-
-
-def test_reasoning_goes_back_to_mistral_as_a_part(encode: Encode) -> None:
-    items = [thought("Hm."), said("assistant", "I look."), call("a"), output("a")]
-    assert messages(encode, items, reasoning_out="thinking")[0]["content"] == [
-        {"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]},
-        {"type": "text", "text": "I look."},
-    ]
-
-
-def test_a_turn_of_reasoning_alone_is_not_sent(encode: Encode) -> None:
-    assert messages(encode, [thought("Hm."), said("user", "Hi")]) == [said("user", "Hi")]
-
-
 @pytest.mark.parametrize("quirks", [{"imges": "none"}, {"images": "all"}])
 def test_a_wrong_quirk_is_named(encode: Encode, quirks: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="the quirks of 'alias' cannot be used") as caught:
         encode({}, **quirks)
     assert next(iter(quirks)) in caught.value.message
+
+
+def test_a_schema_may_be_asked_for_in_the_system_text(encode: Encode) -> None:
+    wanted = {"type": "json_schema", "name": "n", "schema": {"type": "object"}}
+    request = {"instructions": "Be brief.", "text": {"format": wanted}}
+    body = encode(request, response_format="json_object", schema_in_system=True)
+    assert body["response_format"] == {"type": "json_object"}
+    system = body["messages"][0]["content"]
+    assert system.startswith("Be brief.\n\n")
+    assert system.endswith('{"type":"object"}')
+    assert "response_format" not in encode(request, response_format="text", schema_in_system=True)
+
+
+CUSTOM = {"type": "custom", "name": "c", "description": "Does c."}
+LARK = {"type": "grammar", "syntax": "lark", "definition": "start: WORD"}
+LARK_IN_CHAT = {
+    "type": "grammar",
+    "grammar": {"syntax": "lark", "definition": "start: WORD"},
+}
+
+
+@pytest.mark.parametrize(
+    ("members", "sent"),
+    [
+        ({}, {}),
+        ({"format": {"type": "text"}}, {"format": {"type": "text"}}),
+        ({"format": LARK}, {"format": LARK_IN_CHAT}),
+    ],
+)
+def test_custom_tools_are_nested_as_chat_wants_them(
+    encode: Encode, members: dict[str, Any], sent: dict[str, Any]
+) -> None:
+    choice = {"type": "custom", "name": "c"}
+    body = encode({"tools": [{**CUSTOM, **members}], "tool_choice": choice})
+    custom = {"name": "c", "description": "Does c.", **sent}
+    assert body["tools"] == [{"type": "custom", "custom": custom}]
+    assert body["tool_choice"] == {"type": "custom", "custom": {"name": "c"}}
+
+
+def test_without_a_word_for_none_no_tools_are_offered(encode: Encode) -> None:
+    body = encode({"tools": [F], "tool_choice": "none"}, tool_choice=["required"])
+    assert body.keys() == encode({}).keys()
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"tool_choice": "required"},
+        {"tools": [F], "tool_choice": NAMED},
+        {"tools": [F], "tool_choice": {**ALLOWED, "mode": "auto"}},
+        {"tools": [F], "tool_choice": {"type": "custom", "name": "c"}},
+    ],
+)
+@pytest.mark.parametrize("tools", ["native", "constrained"])
+def test_a_choice_of_what_is_not_there_is_refused(
+    encode: Encode, request_: dict[str, Any], tools: str
+) -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        encode(request_, tools=tools)
+    assert caught.value.param == "tool_choice"
+
+
+def test_thinking_stops_where_it_keeps_a_call_from_being_forced(encode: Encode) -> None:
+    quirks = {"forcing_stops_thinking": True, "effort": "thinking_effort"}
+    forced = {"tools": [F], "tool_choice": "required"}
+    assert encode(forced, **quirks)["thinking"] == OFF
+    assert "thinking" not in encode({"tools": [F]}, **quirks)
+
+
+SEARCH = {"type": "web_search", "search_context_size": "low"}
+BERLIN = {"type": "approximate", "city": "Berlin", "country": "DE"}
+
+
+@pytest.mark.parametrize(
+    ("tool", "way", "members"),
+    [
+        (SEARCH, "openai", {"web_search_options": {"search_context_size": "low"}}),
+        ({"type": "web_search_preview"}, "openai", {"web_search_options": {}}),
+        (
+            {"type": "web_search", "user_location": BERLIN},
+            "openai",
+            {
+                "web_search_options": {
+                    "user_location": {
+                        "type": "approximate",
+                        "approximate": {"city": "Berlin", "country": "DE"},
+                    }
+                }
+            },
+        ),
+        (
+            {
+                "type": "web_search",
+                "user_location": BERLIN,
+                "filters": {"allowed_domains": ["example.org"]},
+            },
+            "perplexity",
+            {
+                "web_search_options": {"user_location": {"city": "Berlin", "country": "DE"}},
+                "search_domain_filter": ["example.org"],
+            },
+        ),
+        ({"type": "web_search"}, "plugin", {"plugins": [{"id": "web"}]}),
+    ],
+)
+def test_a_search_of_the_web_is_asked_for_in_the_vendors_way(
+    encode: Encode, tool: dict[str, Any], way: str, members: dict[str, Any]
+) -> None:
+    body = encode({"tools": [tool], "tool_choice": {"type": tool["type"]}}, web_search=way)
+    assert {name: body[name] for name in body.keys() - encode({}).keys()} == members
+
+
+def test_what_is_nested_too_deeply_is_refused(call_for: Any) -> None:
+    schema: dict[str, Any] = {}
+    for _ in range(5_000):
+        schema = {"items": schema}
+    call = call_for()
+    deep = replace(call.request, tools=(FunctionTool(name="f", parameters=schema),))
+    with pytest.raises(InvalidRequestError, match="too deeply"):
+        ChatDialect().encode(replace(call, request=deep))
