@@ -21,11 +21,19 @@ pytest.register_assert_rewrite(
     "gateway.testing.answers",
     "gateway.testing.conformance",
     "gateway.testing.failures",
-    "gateway.testing.requests",
     "gateway.testing.tiers",
 )
 
-from gateway.testing.conformance import DialectConformance, RecordedConformance  # noqa: E402 - after the lines above
+# ruff: noqa: E402 - the kit itself comes after the line above
+from gateway.testing.conformance import DialectConformance, RecordedConformance
+from gateway.testing.requests import RequestRules
+from gateway.testing.tiers import (
+    WithImages,
+    WithParallelTools,
+    WithReasoning,
+    WithStructuredOutput,
+    WithTools,
+)
 
 __all__ = [
     "Case",
@@ -35,9 +43,15 @@ __all__ = [
     "Received",
     "RecordedConformance",
     "Recording",
+    "RequestRules",
     "Script",
     "ScriptedUpstream",
     "Step",
+    "WithImages",
+    "WithParallelTools",
+    "WithReasoning",
+    "WithStructuredOutput",
+    "WithTools",
     "deaf_port",
     "event_stream",
     "json_answer",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import pytest
 
@@ -21,7 +21,6 @@ __all__ = ["AnswerRules", "Events", "Exchange"]
 Events = Sequence[Mapping[str, Any]]
 
 _FAILED = "response.failed"
-_CUTS = 64  # per answer, at most
 _BROKEN = (b'{"', b"[]", b"null", b'"text"')
 _OTHER_SHAPES = (b"{}", b'{"error": 7}', b'{"type": [], "choices": 7, "content": {}}')
 _NOTHING = (b"", b"\n\n", b": a comment\n\n", b"data: [DONE]\n\n")
@@ -42,7 +41,12 @@ class Exchange(Protocol):
 
 
 class AnswerRules(Suite):
-    """Each test takes a `case`, which is an `Exchange`; a subclass says which there are."""
+    """Each test takes a `case`, which is an `Exchange`; a subclass says which there are.
+
+    `places` is in about how many of them an answer is cut or broken, if it has so many.
+    """
+
+    places: ClassVar[int] = 64
 
     def test_the_events_keep_the_rules(self, case: Exchange) -> None:
         for recorded in case.recorded:
@@ -77,7 +81,7 @@ class AnswerRules(Suite):
     def test_an_answer_cut_anywhere_ends_well_and_never_as_complete(self, case: Exchange) -> None:
         for recorded in case.recorded:
             whole = self._events(case.call, recorded)[-1]
-            for start in _cuts(recorded.body):
+            for start in _cuts(recorded.body, self.places):
                 events = self._play(case.call, recorded, [start])
                 place = f"{recorded.name}, cut after {len(start)} of {len(recorded.body)} bytes,"
                 complain(f"{place} must end by the rules", violations(events))
@@ -113,7 +117,7 @@ class AnswerRules(Suite):
     def test_a_broken_frame_never_passes_as_complete(self, case: Exchange, data: bytes) -> None:
         for recorded in case.recorded:
             whole = self._events(case.call, recorded)[-1]
-            for body in _broken(recorded, data):
+            for body in _broken(recorded, data, self.places):
                 events = self._play(case.call, recorded, [body])
                 assert violations(events) == []
                 if events[-1]["type"] != _FAILED:
@@ -125,7 +129,7 @@ class AnswerRules(Suite):
     @pytest.mark.parametrize("data", _OTHER_SHAPES)
     def test_json_of_another_shape_does_no_harm(self, case: Exchange, data: bytes) -> None:
         for recorded in case.recorded:
-            for body in _broken(recorded, data):
+            for body in _broken(recorded, data, self.places):
                 assert violations(self._play(case.call, recorded, [body])) == []
 
     def test_calls_share_no_state(self, case: Exchange) -> None:
@@ -159,7 +163,7 @@ def _pieces(body: bytes, size: int) -> list[bytes]:
     return [body[start : start + size] for start in range(0, len(body), size)]
 
 
-def _cuts(body: bytes) -> list[bytes]:
+def _cuts(body: bytes, number: int) -> list[bytes]:
     """Return beginnings of `body`: some that end with a line, and some that end within one."""
     ends: list[int] = []
     length = 0
@@ -168,17 +172,17 @@ def _cuts(body: bytes) -> list[bytes]:
         length += len(line)
     ends = [end for end in ends if end < length]
     # The last lines are the ones where an answer may already be whole.
-    few = {*ends[:: max(1, len(ends) // _CUTS)], *ends[-_CUTS // 4 :]}
+    few = {*ends[:: max(1, len(ends) // number)], *ends[-number // 2 :]}
     return [body[:end] for end in sorted(few)]
 
 
-def _broken(recorded: Recorded, data: bytes) -> Iterator[bytes]:
+def _broken(recorded: Recorded, data: bytes, number: int) -> Iterator[bytes]:
     """Yield the answer with `data` in place of its JSON, or of one frame after the other."""
     if recorded.whole:
         yield data
         return
     frames = [*_DATA.finditer(recorded.body)]
-    for found in frames[:: max(1, len(frames) // _CUTS)]:
+    for found in frames[:: max(1, len(frames) // number)]:
         yield recorded.body[: found.start()] + b"data: " + data + recorded.body[found.end() :]
 
 

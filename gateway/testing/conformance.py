@@ -118,6 +118,7 @@ class RecordedConformance(AnswerRules):
 
     recordings: ClassVar[Path]
     api: ClassVar[str]
+    places = 8
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Run the tests that ask for a `case` on answers, those for a `refused` on errors."""
