@@ -19,7 +19,7 @@ from gateway_chat.wire import CallPiece, Chunk, ExtraContent, Message, Part, Sou
 
 __all__ = ["AnswerReader"]
 
-_WITHOUT_TEXT = frozenset({"none", "details"})  # what `reasoning_out` wants no text for
+_WITHOUT_TEXT = frozenset({"none", "details", "signatures"})  # what `reasoning_out` wants no text for
 _OPENING, _CLOSING = "<thought>", "</thought>"
 
 
@@ -51,7 +51,7 @@ class AnswerReader:
             thought = thought or "".join(map(_detail_text, message.reasoning_details))
         if thought:
             self._think(thought, deltas)
-        if message.content:
+        if message.content or message.extra_content:
             self._read_content(message, deltas)
         if message.annotations or message.refusal or message.images or message.audio:
             self._read_rest(message, deltas)

@@ -104,7 +104,7 @@ class CallReader:
         return None if said.name and position > 0 else self._latest
 
     def _begin(self, piece: CallPiece) -> _Call:
-        call = self._latest = _Call(self._count, custom=piece.function is None)
+        call = self._latest = _Call(self._count, custom=not piece.function)
         self._count += 1
         if piece.index is not None:
             self._by_index[piece.index] = call
@@ -117,7 +117,7 @@ def _begins_another(call: _Call, piece: CallPiece, said: Said, text: str) -> boo
     if not said.name:
         return False
     same_id = piece.id == call.id
-    if piece.id and call.id and not same_id:
+    if (piece.id and call.id and not same_id) or call.custom != isinstance(said, CustomPiece):
         return True
     if said.name != call.name:
         return call.said or (piece.index is None and not same_id)

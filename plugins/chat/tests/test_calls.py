@@ -165,6 +165,30 @@ TWICE = [("f", '{"a":1}'), ("f", '{"a":1}')]
             TWO,
             id="one id for two calls",
         ),
+        pytest.param(
+            [
+                [piece('{"a"', id="x", name="f")],
+                [piece('{"b"', id="y", name="g")],
+                [piece(":1}", id="x"), piece(":2}", id="y")],
+            ],
+            TWO,
+            id="two that interleave by their ids alone",
+        ),
+        pytest.param(
+            [[piece('{"a"', id="x", name="f")], [piece(":1}", index=0)]],
+            ONE,
+            id="a number that comes late",
+        ),
+        pytest.param(
+            [[piece('{"a"', index=0, id="x", name="f")], [piece(":1}", index=1)]],
+            ONE,
+            id="pieces that are numbered on",
+        ),
+        pytest.param(
+            [[piece('{"a":1}', id="x", name="f")], [piece('{"b":2}', id="x", name="g")]],
+            TWO,
+            id="one id for two calls without numbers",
+        ),
     ],
 )
 def test_calls_are_told_apart(
@@ -200,6 +224,16 @@ def test_a_call_cut_by_the_token_limit_is_incomplete(chat: Chat) -> None:
     outcome = chat({"tool_calls": [piece('{"a":', index=0, id="x", name="f")]}, "length")
     call = outcome.items("function_call")[0]
     assert (call.status, call.arguments) == ("incomplete", '{"a":')
+
+
+def test_a_call_told_in_both_ways_is_told_once(chat: Chat) -> None:
+    function = {"name": "f", "arguments": '{"a":1}'}
+    both = {
+        "function_call": function,
+        "tool_calls": [{"index": 0, "id": "x", "function": function}],
+    }
+    found = chat(both, "tool_calls").items("function_call")
+    assert [(call.call_id, call.name, call.arguments) for call in found] == [("x", *ONE[0])]
 
 
 def test_a_whole_custom_call_is_handed_over(chat: Chat) -> None:

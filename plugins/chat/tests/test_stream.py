@@ -58,7 +58,12 @@ def test_a_role_and_empty_content_say_nothing(deltas: Chat) -> None:
         ("tool_calls", "completed", None),
         ("function_call", "completed", None),
         ("eos", "completed", None),
+        ("STOP", "completed", None),
+        ("tool_use", "completed", None),
         ("made_up", "completed", None),
+        ("MAX_TOKENS", "incomplete", "max_output_tokens"),
+        ("sensitive", "incomplete", "content_filter"),
+        ("content_filter: RECITATION", "incomplete", "content_filter"),
         ("length", "incomplete", "max_output_tokens"),
         ("model_length", "incomplete", "max_output_tokens"),
         ("content_filter", "incomplete", "content_filter"),
@@ -122,6 +127,13 @@ def test_usage_after_the_end_is_reported(deltas: Chat) -> None:
         ({"completion_tokens_details": {"reasoning_tokens": 4}, "total_tokens": 30}, 0, 0, 10, 4),
         ({"completion_tokens_details": {"reasoning_tokens": 4}, "total_tokens": 34}, 0, 0, 14, 4),
         ({"completion_tokens_details": {"reasoning_tokens": None}}, 0, 0, 10, 0),
+        ({"total_tokens": 37}, 0, 0, 17, 7),
+        ({"completion_tokens": None, "output_tokens": 10, "total_tokens": 30}, 0, 0, 10, 0),
+        ({"completion_tokens": None, "tokens": {"output_tokens": 10}}, 0, 0, 10, 0),
+        ({"cached_tokens": 5}, 5, 0, 10, 0),
+        ({"cache_read_input_tokens": 5, "cache_creation_input_tokens": 2}, 5, 2, 10, 0),
+        ({"output_tokens_details": {"reasoning_tokens": 4}}, 0, 0, 10, 4),
+        ({"reasoning_tokens": 4, "prompt_tokens_details": {"cached_tokens": -1}}, 0, 0, 10, 4),
     ],
 )
 def test_usage_is_read_under_all_its_names(
@@ -129,6 +141,7 @@ def test_usage_is_read_under_all_its_names(
 ) -> None:
     counts = {"prompt_tokens": 20, "completion_tokens": 10.0, **reported}
     usage = read_usage(msgspec.convert(counts, ReportedUsage))
+    assert usage is not None
     assert usage.input_tokens_details.cached_tokens == cached
     assert usage.input_tokens_details.cache_write_tokens == written
     assert usage.output_tokens == output
@@ -136,9 +149,32 @@ def test_usage_is_read_under_all_its_names(
     assert usage.total_tokens == 20 + output
 
 
+def test_tokens_of_the_cache_that_only_the_total_counts_are_input() -> None:
+    reported = ReportedUsage(
+        prompt_tokens=20, completion_tokens=10, total_tokens=37, cache_read_input_tokens=7
+    )
+    usage = read_usage(reported)
+    assert usage is not None
+    assert (usage.input_tokens, usage.output_tokens) == (27, 10)
+
+
+@pytest.mark.parametrize("empty", [{}, {"prompt_tokens": None}, {"total_tokens": 0}])
+def test_usage_that_counts_nothing_takes_nothing_back(deltas: Chat, empty: dict[str, Any]) -> None:
+    counts = {"prompt_tokens": 3, "completion_tokens": 4}
+    found = deltas({"choices": [], "usage": counts}, {"choices": [], "usage": empty})
+    assert [type(delta) for delta in found] == [Used]
+
+
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
+        ({"error": {"message": "x", "type": "rate_limit_exceeded"}}, UpstreamRateLimitError),
+        ({"error": {"message": "x", "code": "context_length_exceeded"}}, UpstreamRejectedError),
+        ({"error": 500}, UpstreamUnavailableError),
+        ({"detail": "it broke"}, UpstreamUnavailableError),
+        ({"code": "Throttling", "message": "it broke"}, UpstreamUnavailableError),
+        ({"type": "error", "message": "it broke", "code": 429}, UpstreamRateLimitError),
+        ({"base_resp": {"status_code": 1004, "status_msg": "x"}}, UpstreamUnavailableError),
         ({"error": {"code": 429, "message": "slow down"}}, UpstreamRateLimitError),
         ({"error": {"code": "400", "message": "bad"}}, UpstreamRejectedError),
         ({"error": "it broke"}, UpstreamUnavailableError),
@@ -154,10 +190,43 @@ def test_an_error_inside_a_good_answer_fails_it(
     frames = [b"data: " + data + b"\n\n" for data in (started, msgspec.json.encode(error))]
     outcome = read(frames)
     assert type(outcome.error) is kind
-    assert outcome.error.message.startswith("acme: ")
+    assert outcome.error.message.startswith("acme")
     assert violations(outcome.events) == []
     assert outcome.response.status == "failed"
     assert outcome.text == "Hel"
+
+
+def test_what_comes_along_with_a_failure_counts(read: Chat) -> None:
+    frame = choice(delta={"content": "Hel"}, finish_reason="error") | {
+        "error": {"code": 502, "message": "it broke"},
+        "usage": {"prompt_tokens": 3, "completion_tokens": 4},
+    }
+    outcome = read([b"data: %b\n\n" % msgspec.json.encode(frame)])
+    assert violations(outcome.events) == []
+    assert isinstance(outcome.error, UpstreamUnavailableError)
+    assert (outcome.text, outcome.response.usage.total_tokens) == ("Hel", 7)
+
+
+def test_a_context_that_is_too_long_is_told_by_its_code(read: Chat) -> None:
+    error = {
+        "message": "This model's maximum context length is 10",
+        "type": "invalid_request_error",
+    }
+    outcome = read([b"data: %b\n\n" % msgspec.json.encode({"error": error})])
+    assert outcome.error.code == "context_length_exceeded"
+
+
+def test_what_comes_after_the_end_is_not_said(chat: Chat) -> None:
+    outcome = chat({"content": "Yes."}, "stop", {"content": "No.", "reasoning": "Hm."}, "length")
+    assert violations(outcome.events) == []
+    assert (outcome.response.status, outcome.text) == ("completed", "Yes.")
+
+
+def test_comments_and_roles_are_no_items(read: Chat) -> None:
+    frame = msgspec.json.encode(choice(delta={"role": "assistant", "content": ""}))
+    end = msgspec.json.encode(choice(delta={}, finish_reason="stop"))
+    outcome = read([b": PROCESSING\n\ndata: %b\n\n:\n\ndata: %b\n\n" % (frame, end)])
+    assert (outcome.response.status, outcome.response.output) == ("completed", ())
 
 
 def test_an_event_named_error_fails_the_answer(read: Chat) -> None:
@@ -198,7 +267,8 @@ def test_a_field_of_an_unexpected_type_does_not_hide_the_others(deltas: Chat) ->
 
 
 def test_frames_of_unknown_kinds_mean_nothing(deltas: Chat) -> None:
-    assert deltas({"type": "not_invented_yet"}, {"choices": None}, {"choices": [{}]}) == []
+    unknown = {"type": "not_invented_yet", "message": "hello"}
+    assert deltas(unknown, {"choices": None}, {"choices": [{}]}, {"base_resp": {}}) == []
 
 
 def test_a_message_beside_the_deltas_is_not_read_twice(chat: Chat, read: Chat) -> None:
