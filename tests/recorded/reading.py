@@ -86,12 +86,15 @@ def in_order(order: Iterable[str]) -> Iterator[str]:
 
 
 def pieces_of(message: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield what `message`, or a part of it, says in words: the kind and the words."""
+    """Yield what `message`, or a part of it, says in words: the kind and the words.
+
+    Where a voice speaks, its transcript is the text.
+    """
     details = message.get("reasoning_details") or ()
     thought = message.get("reasoning_content") or message.get("reasoning")
     if thought := thought or "".join(d.get("text") or d.get("summary") or "" for d in details):
         yield "reasoning", thought
-    content = message.get("content") or ""
+    content = message.get("content") or (message.get("audio") or {}).get("transcript") or ""
     for part in [{"text": content}] if isinstance(content, str) else content:
         thinking = part.get("thinking") or ""
         for thought in [{"text": thinking}] if isinstance(thinking, str) else thinking:
