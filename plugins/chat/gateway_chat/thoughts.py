@@ -46,7 +46,7 @@ def _add_text(message: dict[str, Any], way: str, text: str, quirks: Quirks) -> N
     elif text and way == "thinking":
         message["content"] = _thinking(text, message["content"])
     elif text:
-        message["content"] = f"<think>\n{text}\n</think>\n\n{message['content'] or ''}"
+        message["content"] = f"<think>{text}</think>\n\n{message['content'] or ''}"
 
 
 def _thinking(text: str, content: str | None) -> list[dict[str, Any]]:

@@ -67,7 +67,7 @@ def test_the_text_is_the_carried_one_or_what_can_be_read(
 def test_reasoning_goes_back_between_tags(encode: Encode) -> None:
     items = [thought("Hm."), said("assistant", "Yes."), thought("Oh."), call("a"), output("a")]
     sent = messages(encode, items, reasoning_out="tags")
-    assert sent[0]["content"] == "<think>\nHm.\nOh.\n</think>\n\nYes."
+    assert sent[0]["content"] == "<think>Hm.\nOh.</think>\n\nYes."
 
 
 def signature_of(made: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ LOCAL = Provider(
     dialect="chat",
     credentials=NoKey(),
     # The model's template knows no tools, but a JSON schema in `response_format` is always kept.
-    quirks={"tools": "constrained"},
+    quirks={"tools": "constrained", "images": "none", "effort": "none"},
     models=("smollm2",),
     downloads=(
         Download(
