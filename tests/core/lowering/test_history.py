@@ -150,6 +150,14 @@ def test_an_unasked_output_names_the_function_as_the_upstream_knows_it(
     assert (made["name"], "namespace" in made) == ("calendar__find", False)
 
 
+def test_a_namespace_that_nothing_offers_any_more_is_part_of_the_name(
+    lowered: Lower, plain: Plain
+) -> None:
+    told = item("function_call", call_id="c", name="f", namespace="s", arguments="{}")
+    [made] = plain(lowered(types=[], input=[told]).request.input)
+    assert (made["name"], "namespace" in made) == ("s__f", False)
+
+
 def test_what_the_dialect_knows_itself_stays(lowered: Lower, plain: Plain) -> None:
     items = [
         item("custom_tool_call", call_id="c", name="exec", input="x"),
