@@ -52,7 +52,8 @@ def check(request: Request, quirks: Quirks) -> Iterator[Verdict]:
             yield from _check_item(item, f"input[{position}]", quirks)
     if quirks.tools != "none":
         yield from _check_tools(request, quirks)
-        yield from _check_choice(request, quirks)
+    if not _can_choose(request, quirks):
+        yield _reject("tool_choice", "the upstream cannot be made to call a tool")
     yield from check_web_search(request, quirks)
     yield from _check_text(request, quirks)
     yield from _check_reasoning(request, quirks)
@@ -150,19 +151,19 @@ def _check_tool(tool: FunctionTool | CustomTool, path: str, quirks: Quirks) -> I
         yield _drop(f"{path}.strict", "the upstream does not promise to keep to the schema")
 
 
-def _check_choice(request: Request, quirks: Quirks) -> Iterator[Verdict]:
-    if quirks.tools == "native" and not _can_choose(request, quirks):
-        yield _reject("tool_choice", "the upstream cannot be made to call a tool")
-
-
 def _can_choose(request: Request, quirks: Quirks) -> bool:
+    if quirks.tools == "constrained":
+        return True
+    choices = quirks.tool_choice if quirks.tools == "native" else ()
     match request.tool_choice:
         case FunctionChoice() | CustomChoice():
-            return not {"named", "required", "any"}.isdisjoint(quirks.tool_choice)
-        case AllowedToolsChoice(mode="required") if "allowed" in quirks.tool_choice:
+            return not {"named", "required", "any"}.isdisjoint(choices)
+        case AllowedToolsChoice(mode="required") if "allowed" in choices:
             return True
         case "required" | AllowedToolsChoice(mode="required"):
-            return not {"required", "any"}.isdisjoint(quirks.tool_choice)
+            return not {"required", "any"}.isdisjoint(choices)
+        case AllowedToolsChoice():
+            return quirks.tools != "none"
         case _:
             return True
 

@@ -67,7 +67,7 @@ def _callables(request: Request) -> tuple[Callable, ...]:
 def _choosable(request: Request) -> tuple[Callable, ...]:
     match request.tool_choice:
         case AllowedToolsChoice(tools=allowed):
-            names = {tool.get("name") for tool in allowed}
+            names = {str(tool.get("name")) for tool in allowed}
             return tuple(tool for tool in _callables(request) if tool.name in names)
         case FunctionChoice(name=name) | CustomChoice(name=name):
             return tuple(tool for tool in _callables(request) if tool.name == name)
