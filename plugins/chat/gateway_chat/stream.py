@@ -62,11 +62,13 @@ class ChatTranslator:
         self, choice: Choice, deltas: list[Delta], failure: UpstreamError | None
     ) -> UpstreamError | None:
         """Read `choice` and return how the answer failed, if it did."""
-        if choice.logprobs and choice.logprobs.content:
+        message = choice.delta if choice.message is None else self._message(choice)
+        if choice.logprobs and choice.logprobs.content and not _only_thinks(message):
             deltas.append(Logprobs(choice.logprobs.content))
-        if message := self._message(choice):
+        if message:
             self._answer.read(message, deltas)
-            self._spoke = self._spoke or bool(deltas or message.content or message.tool_calls)
+            if not self._spoke:
+                self._spoke = bool(deltas or message.content or message.tool_calls)
         if failure or self._finished or not choice.finish_reason:
             return failure
         return self._finish(choice.finish_reason, deltas)
@@ -74,8 +76,6 @@ class ChatTranslator:
     def _message(self, choice: Choice) -> Message | None:
         """Return what is new in `choice`: some servers send a `delta` and a `message` with it."""
         delta = choice.delta
-        if choice.message is None:
-            return delta
         if self._spoke or (delta and (delta.content or delta.tool_calls)):
             return delta  # Perplexity repeats the answer so far beside each delta
         return choice.message
@@ -94,6 +94,13 @@ class ChatTranslator:
             )
         deltas.append(Finished(known or "stop"))
         return None
+
+
+def _only_thinks(message: Message | None) -> bool:
+    """Say whether the tokens of `message` are all of reasoning, of which nobody wants to know."""
+    if message is None or message.content:
+        return False
+    return bool(message.reasoning_content or message.reasoning or message.reasoning_text)
 
 
 def _raising(deltas: list[Delta], failure: UpstreamError) -> Iterator[Delta]:

@@ -45,7 +45,7 @@ class Vendor(NamedTuple):
     reasoning: str
     parts: bool
     ids: str
-    index: str
+    numbers: str
     arguments: str
     names: str
     citations: str
@@ -91,14 +91,14 @@ def vendors(draw: st.DrawFn) -> Vendor:
     def one_of(*ways: str) -> str:
         return draw(st.sampled_from(ways))
 
-    ids, index = one_of("once", "each", "none"), one_of("own", "zero", "none")
+    ids, numbers = one_of("once", "each", "none"), one_of("own", "zero", "none")
     # Without ids and numbers nothing tells pieces of two calls apart: such vendors send them whole.
-    whole = ids == "none" and index != "own"
+    whole = ids == "none" and numbers != "own"
     return Vendor(
         reasoning=one_of("reasoning_content", "reasoning", "reasoning_text", "details", "both"),
         parts=draw(st.booleans()),
         ids=ids,
-        index=index,
+        numbers=numbers,
         arguments=one_of("whole", "object") if whole else one_of("whole", "object", "pieces"),
         names=one_of("once", "each"),
         citations=one_of("nested", "flat"),
@@ -144,7 +144,7 @@ def citations_of(answer: Answer, vendor: Vendor) -> Json:
 
 
 def call_piece(call: ToolUse, number: int, said: Any, vendor: Vendor, *, first: bool) -> Json:
-    place = {"own": {"index": number}, "zero": {"index": 0}, "none": {}}[vendor.index]
+    place = {"own": {"index": number}, "zero": {"index": 0}, "none": {}}[vendor.numbers]
     named = {"id": call.id} if vendor.ids == "each" or (vendor.ids == "once" and first) else {}
     inner = {"name": call.name} if first or vendor.names == "each" else {}
     if call.custom:

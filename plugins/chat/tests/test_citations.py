@@ -43,8 +43,7 @@ def chunk(text: str, finish: str | None = None, **members: Any) -> dict[str, Any
         pytest.param([{"content": "Yes."}, {"annotations": [annotation()]}], id="after the text"),
         pytest.param([{"annotations": [annotation()]}, {"content": "Yes."}], id="before the text"),
         pytest.param(
-            [{"content": "Y", "annotations": [annotation()]}] * 1
-            + [{"content": "es.", "annotations": [annotation()]}],
+            [{"content": text, "annotations": [annotation()]} for text in ("Y", "es.")],
             id="all of them each time",
         ),
         pytest.param(
@@ -94,12 +93,12 @@ def test_offsets_do_not_count_what_is_no_text(chat: Chat) -> None:
 
 @pytest.mark.parametrize("when", ["first", "last", "always"])
 def test_numbers_in_the_text_cite_the_listed_sources(read: Chat, when: str) -> None:
-    listed = {
+    listed: Any = {
         "citations": [A, B],
         "search_results": [{"url": B, "title": "Bee", "date": None}, {"url": None, "title": 3}],
     }
-    first = listed if when != "last" else {}
-    last = listed if when != "first" else {}
+    first: Any = listed if when != "last" else {}
+    last: Any = listed if when != "first" else {}
     outcome = read(
         frames(chunk("Ünï[2", **first), chunk("][1] [9] [0] []"), chunk(".", "stop", **last))
     )

@@ -90,6 +90,18 @@ def test_log_probabilities_of_any_shape_are_told(read: Chat) -> None:
     assert [one.token for one in part.logprobs] == ["é", "", "x"]
 
 
+def test_log_probabilities_of_reasoning_are_not_those_of_the_text(read: Chat) -> None:
+    def chunk(token: str, **delta: str) -> bytes:
+        logprobs = {"content": [{"token": token, "logprob": -1}]}
+        chunk = {"choices": [{"delta": delta, "logprobs": logprobs}]}
+        return b"data: " + msgspec.json.encode(chunk) + b"\n\n"
+
+    chunks = [chunk("Hm", reasoning="Hm"), chunk("", content=""), chunk("Yes", content="Yes")]
+    outcome = read([*chunks, b"data: [DONE]\n\n"])
+    (part,) = outcome.items("message")[0].content
+    assert [one.token for one in part.logprobs] == ["", "Yes"]
+
+
 def test_a_custom_call_streams_its_input(deltas: Chat) -> None:
     def piece(**custom: str) -> dict[str, Any]:
         named = {"id": "x", "type": "custom"} if "name" in custom else {}
@@ -194,7 +206,7 @@ def test_the_signature_of_mistrals_thinking_is_carried(deltas: Chat) -> None:
 
 
 def test_thoughts_that_gemini_marks_in_the_content_are_a_summary(deltas: Chat) -> None:
-    mark = {"extra_content": {"google": {"thought": True}}}
+    mark: Any = {"extra_content": {"google": {"thought": True}}}
     found = deltas(
         choice(content="<thought>I ", **mark),
         choice(content="look.", **mark),
