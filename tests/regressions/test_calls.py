@@ -80,6 +80,12 @@ PARALLEL = {
         [piece(1, "b", "get_time", BERN[:5])],
         [piece(1, "b", "get_time", BERN[5:])],
     ],
+    "id and name in each piece, arguments at last": [
+        [piece(0, "a", "get_weather", "")],
+        [piece(0, "a", "get_weather", ROME)],
+        [piece(1, "b", "get_time", "")],
+        [piece(1, "b", "get_time", BERN)],
+    ],
     "empty ids and names after the first piece": [
         [piece(0, "a", "get_weather", "")],
         [piece(0, "", "", ROME)],
@@ -95,16 +101,18 @@ PARALLEL = {
 
 @pytest.mark.parametrize("style", PARALLEL)
 @pytest.mark.parametrize("said", ["", "Let me see."], ids=["silent", "after text"])
+@pytest.mark.parametrize("second", ["get_time", "get_weather"], ids=["two tools", "one tool"])
 async def test_3_parallel_calls_are_told_apart(
-    gateway: Gateway, says: Says, style: str, said: str
+    gateway: Gateway, says: Says, style: str, second: str, said: str
 ) -> None:
-    deltas: list[Json] = [{"tool_calls": pieces} for pieces in PARALLEL[style]]
+    styled = json.loads(json.dumps(PARALLEL[style]).replace("get_time", second))
+    deltas: list[Json] = [{"tool_calls": pieces} for pieces in styled]
     gateway.will_say(says.stream({"role": "assistant", "content": said}, *deltas))
     answered = await gateway.stream("openai_compatible", tools=[WEATHER, TIME])
     calls = answered.of("function_call")
     assert [(c["call_id"], c["name"], c["arguments"]) for c in calls] == [
         ("a", "get_weather", ROME),
-        ("b", "get_time", BERN),
+        ("b", second, BERN),
     ]
     for call in calls:
         deltas = answered.named("response.function_call_arguments.delta")
@@ -114,7 +122,7 @@ async def test_3_parallel_calls_are_told_apart(
     assert [event["output_index"] for event in added] == list(range(len(added)))
     assert [e["item"]["name"] for e in added if e["item"]["type"] == "function_call"] == [
         "get_weather",
-        "get_time",
+        second,
     ]
 
 
@@ -147,6 +155,22 @@ async def test_3_ids_that_start_anew_in_each_answer_are_not_mixed_up(
     await gateway.stream("openai_compatible", tools=[WEATHER], input=history)
     tools = [one for one in gateway.sent[2]["messages"] if one["role"] == "tool"]
     assert [tool["content"] for tool in tools] == ["sun", "rain"]
+
+
+async def test_3_another_id_is_another_call_whatever_its_index(
+    gateway: Gateway, says: Says
+) -> None:
+    deltas: list[Json] = [{"tool_calls": [piece(0, one, "get_time", "")]} for one in "ab"]
+    gateway.will_say(says.stream(*deltas))
+    calls = (await gateway.stream("openai_compatible", tools=[TIME])).output
+    assert [call["call_id"] for call in calls] == ["a", "b"]
+
+
+async def test_3_calls_with_neither_ids_nor_arguments_are_two(gateway: Gateway, says: Says) -> None:
+    gateway.will_say(says.stream({"tool_calls": [piece(None, "", "get_time", "")] * 2}))
+    calls = (await gateway.stream("gemini_chat", tools=[TIME])).output
+    assert [call["name"] for call in calls] == ["get_time", "get_time"]
+    assert len({call["call_id"] for call in calls}) == 2
 
 
 @pytest.mark.parametrize("arguments", ["", "{}", None], ids=["empty", "an object", "none"])

@@ -131,23 +131,24 @@ async def test_2_the_signatures_of_parallel_calls_come_back_on_their_calls(
 FOREIGN = "gAAAAABinvented-blob-of-another-provider"
 
 
-async def with_state(gateway: Gateway, says: Says) -> list[Json]:
-    """Return the output of an answer that has vendor state in it."""
-    thinking, _ = THINKING["openrouter"]
-    call = {"tool_calls": [says.call(0, "get_weather", ARGUMENTS)]}
-    gateway.will_say(says.stream(*thinking, call), says.stream({"content": "Warm."}))
-    return (await gateway.stream("openrouter", tools=[WEATHER])).output
-
-
 @pytest.mark.parametrize(
-    ("row", "tenant"), [("deepseek", "default"), ("openrouter", "another")], ids=["model", "tenant"]
+    ("maker", "row", "tenant"),
+    [
+        ("deepseek", "moonshot", "default"),
+        ("openrouter", "vercel_ai_gateway", "default"),
+        ("openrouter", "openrouter", "another"),
+    ],
+    ids=["to another model", "with details", "to another tenant"],
 )
 async def test_6_state_goes_back_to_no_other(
-    gateway: Gateway, says: Says, row: str, tenant: str
+    gateway: Gateway, says: Says, maker: str, row: str, tenant: str
 ) -> None:
-    output = await with_state(gateway, says)
-    [reasoning, call] = [without_content(item) for item in output]
-    history = [USER, reasoning, call, output_of(call, "20")]
+    thinking, _ = THINKING[maker]
+    call = {"tool_calls": [says.call(0, "get_weather", ARGUMENTS)]}
+    gateway.will_say(says.stream(*thinking, call), says.stream({"content": "Warm."}))
+    first = await gateway.stream(maker, tools=[WEATHER])
+    reasoning, called = map(without_content, first.output)
+    history = [USER, reasoning, called, output_of(called, "20")]
     answered = await gateway.stream(row, tenant=tenant, tools=[WEATHER], input=history)
     assert answered.text == "Warm."
     sent = str(gateway.sent[1])
