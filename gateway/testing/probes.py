@@ -281,14 +281,40 @@ SETTINGS = (
         change={"tools": [_FUNCTION | {"strict": True}]},
         instead={"tools": [_FUNCTION]},
     ),
-    Setting(path="parallel_tool_calls", change={"parallel_tool_calls": False}, ground=_OFFERED),
-    Setting(path="tool_choice", change={"tool_choice": "none"}, ground=_OFFERED),
-    Setting(path="tool_choice", change={"tool_choice": "required"}, ground=_OFFERED),
-    Setting(path="tool_choice", change={"tool_choice": _NAMED}, ground=_OFFERED),
-    Setting(path="tool_choice", change={"tool_choice": _ONE_TOOL}, ground=_OFFERED),
-    Setting(path="text.format", change={"text": {"format": {"type": "json_object"}}}),
-    Setting(path="text.format", change={"text": {"format": _SCHEMA}}),
-    Setting(path="text.verbosity", change={"text": {"verbosity": "low"}}),
+    Setting(
+        path="parallel_tool_calls",
+        change={"parallel_tool_calls": False},
+        instead={"parallel_tool_calls": True},
+        ground=_OFFERED,
+    ),
+    *(
+        Setting(
+            path="tool_choice",
+            change={"tool_choice": choice},
+            instead={"tool_choice": "auto"},
+            ground=_OFFERED,
+        )
+        for choice in ("none", "required", _NAMED, _ONE_TOOL)
+    ),
+    Setting(
+        path="tool_choice",
+        change={"tool_choice": _NAMED},
+        instead={"tool_choice": "required"},
+        ground=_OFFERED,
+    ),
+    *(
+        Setting(
+            path="text.format",
+            change={"text": {"format": form}},
+            instead={"text": {"format": {"type": "text"}}},
+        )
+        for form in ({"type": "json_object"}, _SCHEMA)
+    ),
+    Setting(
+        path="text.verbosity",
+        change={"text": {"verbosity": "low"}},
+        instead={"text": {"verbosity": "high"}},
+    ),
     Setting(path="reasoning.effort", change={"reasoning": {"effort": "high"}}),
     Setting(path="reasoning.summary", change={"reasoning": {"summary": "detailed"}}),
 )
