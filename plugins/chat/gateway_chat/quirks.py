@@ -73,9 +73,9 @@ class Quirks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """If not empty: what names of tools must look like."""
     max_tools: int = 0
     """If not 0: how many tools it takes."""
-    web_search: Literal["none", "openai", "perplexity", "plugin"] = "none"
+    web_search: Literal["none", "openai", "perplexity", "openrouter"] = "none"
     """Whose way to ask for a search of the web it knows: `web_search_options` in two spellings, or
-    OpenRouter's plugin."""
+    OpenRouter's tool."""
 
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     response_format: Literal["json_schema", "json_object", "text"] = "json_schema"

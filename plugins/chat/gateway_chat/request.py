@@ -15,7 +15,7 @@ from gateway_chat.effort import write_effort
 from gateway_chat.messages import write_messages
 from gateway_chat.quirks import Quirks
 from gateway_chat.tools import write_tools
-from gateway_chat.web_search import write_web_search
+from gateway_chat.web_search import write_search_options
 
 __all__ = ["LOGPROBS", "write_body"]
 
@@ -41,7 +41,7 @@ def write_body(call: Call, request: Request, quirks: Quirks) -> bytes:
         body[quirks.max_tokens_field] = request.max_output_tokens
     body |= _passed(request, quirks)
     body |= write_tools(request, quirks)
-    body |= write_web_search(request, quirks)
+    body |= write_search_options(request, quirks)
     body |= _response_format(request, quirks)
     body |= write_effort(request, quirks)
     body |= _logprobs(request)

@@ -16,6 +16,7 @@ from gateway.types.tools import (
     TextFormat,
 )
 from gateway_chat.quirks import Quirks
+from gateway_chat.web_search import write_search_tools
 
 __all__ = ["NO_PARAMETERS", "check_choice", "choosable", "is_forced", "write_tools"]
 
@@ -40,8 +41,11 @@ def is_forced(request: Request) -> bool:
 
 def check_choice(request: Request) -> None:
     """Raise `InvalidRequestError` if `tool_choice` names what is not in `tools`."""
-    named = isinstance(request.tool_choice, FunctionChoice | CustomChoice | AllowedToolsChoice)
-    if (named or is_forced(request)) and not _choosable(request):
+    if isinstance(request.tool_choice, FunctionChoice | CustomChoice | AllowedToolsChoice):
+        is_empty = not _choosable(request)
+    else:
+        is_empty = is_forced(request) and not request.tools
+    if is_empty:
         raise InvalidRequestError(
             "no tool in `tools` is one that tool_choice allows", param="tool_choice"
         )
@@ -49,10 +53,11 @@ def check_choice(request: Request) -> None:
 
 def write_tools(request: Request, quirks: Quirks) -> dict[str, Any]:
     """Return the members of the body that speak of tools; none if the request has no tools."""
-    offered = _offered(request, quirks)
+    offered = [_tool(tool, quirks) for tool in _offered(request, quirks)]
+    searches = write_search_tools(request, quirks)
     if not offered:
-        return {}
-    members: dict[str, Any] = {"tools": [_tool(tool, quirks) for tool in offered]}
+        return {"tools": searches} if searches else {}
+    members: dict[str, Any] = {"tools": [*offered, *searches]}
     if (choice := _choice(request, quirks)) is not None:
         members["tool_choice"] = choice
     if request.parallel_tool_calls is not None and quirks.parallel_tool_calls:

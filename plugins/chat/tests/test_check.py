@@ -183,8 +183,13 @@ FORCED = {"tools": [F], "tool_choice": "required", "reasoning": {"effort": "low"
         ),
         (
             {"tools": [{**SEARCH, "external_web_access": True, "search_context_size": "low"}]},
-            {"web_search": "plugin"},
-            {"tools[0].external_web_access": "drop", "tools[0].search_context_size": "drop"},
+            {"web_search": "openrouter"},
+            {"tools[0].external_web_access": "drop"},
+        ),
+        (
+            {"tools": [SEARCH], "tool_choice": {"type": "web_search"}},
+            {"web_search": "openrouter"},
+            {"tool_choice.type": "reject"},
         ),
         ({"tools": [SEARCH], "tool_choice": {"type": "web_search"}}, {"web_search": "openai"}, {}),
         (

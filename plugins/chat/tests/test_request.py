@@ -282,13 +282,33 @@ BERLIN = {"type": "approximate", "city": "Berlin", "country": "DE"}
                 "search_domain_filter": ["example.org"],
             },
         ),
-        ({"type": "web_search"}, "plugin", {"plugins": [{"id": "web"}]}),
+        (
+            {
+                "type": "web_search",
+                "search_context_size": "low",
+                "user_location": BERLIN,
+                "filters": {"allowed_domains": ["example.org"]},
+            },
+            "openrouter",
+            {
+                "tools": [
+                    {
+                        "type": "openrouter:web_search",
+                        "parameters": {
+                            "search_context_size": "low",
+                            "user_location": BERLIN,
+                            "allowed_domains": ["example.org"],
+                        },
+                    }
+                ]
+            },
+        ),
     ],
 )
 def test_a_search_of_the_web_is_asked_for_in_the_vendors_way(
     encode: Encode, tool: dict[str, Any], way: str, members: dict[str, Any]
 ) -> None:
-    body = encode({"tools": [tool], "tool_choice": {"type": tool["type"]}}, web_search=way)
+    body = encode({"tools": [tool], "tool_choice": "required"}, web_search=way)
     assert {name: body[name] for name in body.keys() - encode({}).keys()} == members
 
 
