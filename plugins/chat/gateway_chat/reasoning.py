@@ -82,7 +82,7 @@ class ReasoningState:
     def take(self) -> str | None:
         """Return the carrier of what came since the last time, as text."""
         carrier = Carrier(
-            text="" if self._details else "".join(self._texts),
+            text="".join(self._texts),
             details=tuple(self._details),
             signatures=self._signatures,
         )

@@ -28,11 +28,11 @@ def annotation(url: str = A, start: int = 0, end: int = 3, **more: Any) -> dict[
     return {"type": "url_citation", "url_citation": place, **more}
 
 
-def frames(*chunks: dict[str, Any]) -> list[bytes]:
+def frames(*chunks: Any) -> list[bytes]:
     return [b"data: " + msgspec.json.encode(chunk) + b"\n\n" for chunk in chunks]
 
 
-def chunk(text: str, finish: str | None = None, **members: Any) -> dict[str, Any]:
+def chunk(text: str, finish: str | None = None, **members: Any) -> Any:
     return {"choices": [{"delta": {"content": text}, "finish_reason": finish}], **members}
 
 
@@ -114,6 +114,20 @@ def test_numbers_in_the_text_cite_the_listed_sources(read: Chat, when: str) -> N
 )
 def test_sources_may_be_listed_with_their_titles_alone(read: Chat, listed: dict[str, Any]) -> None:
     assert cited(read(frames(chunk("Yes [1]", "stop", **listed)))) == [(A, "A", 4, 7)]
+
+
+def test_a_list_of_sources_stands_until_there_is_another(read: Chat) -> None:
+    results: Any = {"search_results": [{"url": B, "title": "Bee"}]}
+    outcome = read(frames(chunk("Yes", citations=[A]), chunk(" [1]", "stop", **results)))
+    assert cited(outcome) == [(A, "", 4, 7)]
+
+
+def test_offsets_in_a_second_message_begin_with_it(chat: Chat) -> None:
+    call = {"index": 0, "id": "x", "function": {"name": "f", "arguments": "{}"}}
+    second = {"content": "Yes.", "annotations": [annotation(start=5, end=8)]}
+    outcome = chat({"content": "Well:"}, {"tool_calls": [call]}, second, "stop")
+    assert [item.type for item in outcome.response.output][2] == "message"
+    assert cited(outcome) == [(A, "A", 0, 3)]
 
 
 def test_sources_that_the_text_does_not_cite_are_not_told(read: Chat) -> None:

@@ -204,6 +204,7 @@ def test_what_comes_along_with_a_failure_counts(read: Chat) -> None:
     outcome = read([b"data: %b\n\n" % msgspec.json.encode(frame)])
     assert violations(outcome.events) == []
     assert isinstance(outcome.error, UpstreamUnavailableError)
+    assert outcome.error.message == "acme: it broke"
     assert (outcome.text, outcome.response.usage.total_tokens) == ("Hel", 7)
 
 
