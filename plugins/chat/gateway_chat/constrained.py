@@ -1,31 +1,31 @@
 """Function tools for a model that knows none, by a server that keeps to a JSON schema.
 
 The functions are described in the system text, and the schema of `response_format` leaves the model
-two things to say: `{"name": ..., "arguments": {...}}`, a call that is valid by construction, or
-`{"message": ...}`, an answer. The translator turns either back into deltas; the text of a message
-streams as it comes. Calls and outputs in the history become plain talk.
+three things to say: `{"name": ..., "arguments": {...}}`, a call that is valid by construction, a
+list of calls, or `{"message": ...}`, an answer, which constrained_answer.py reads. Calls and
+outputs in the history become plain talk.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import Any, cast
 
 import msgspec
-from msgspec import Raw, Struct
 
-from gateway.plugin import Delta, Finished, Frame, Logprobs, Text, ToolCall, Translator
-from gateway.types.content import InputText
+from gateway.types.content import ContentPart, InputText
 from gateway.types.items import FunctionCall, FunctionCallOutput, InputItem, Message
 from gateway.types.parameters import JsonObjectFormat, JsonSchemaFormat, TextConfig
 from gateway.types.request import Request
-from gateway.types.tools import AllowedToolsChoice, FunctionTool
+from gateway.types.tools import FunctionTool
 from gateway_chat.pairing import pair_outputs
 from gateway_chat.parts import attachments, text_of
-from gateway_chat.tools import NO_PARAMETERS, choosable
+from gateway_chat.tools import NO_PARAMETERS, choosable, is_forced
 
-__all__ = ["ConstrainedTranslator", "constrain", "is_constrained"]
+__all__ = ["constrain", "is_constrained"]
+
+MOST_CALLS = 8  # in one answer
 
 
 def is_constrained(request: Request) -> bool:
@@ -51,35 +51,41 @@ def constrain(request: Request) -> Request:
 
 
 def _plain_items(items: tuple[InputItem, ...], *, held: bool) -> Iterator[InputItem]:
-    """Yield `items` with calls and outputs told as talk.
+    """Yield `items` with calls and outputs told as talk, in one message if they belong together.
 
-    A small model repeats what it said last. So no call stands there for it to repeat, and what the
-    assistant said has the form of an answer, if the model is `held` to that form.
+    A small model repeats what it said last. So a call is told in words, and what the assistant said
+    has the form of an answer, if the model is `held` to that form.
     """
     calls = {
         id(output): cast("FunctionCall", items[position])
         for position, output in pair_outputs(items).items()
     }
-    for item in items:
-        match item:
-            case Message(role="assistant"):
-                yield _said(text_of(item.content), held=held)
-            case FunctionCall():
-                yield _said("Let me look.", held=held)
-            case FunctionCallOutput():
-                yield _told(calls[id(item)], item)
-            case _:
-                yield item
+    for kind, group in groupby(items, type):
+        if kind is FunctionCall:
+            names = ", ".join(call.name for call in cast("Iterable[FunctionCall]", group))
+            yield Message(role="assistant", content=f"Calling {names}.")
+        elif kind is FunctionCallOutput:
+            outputs = cast("Iterable[FunctionCallOutput]", group)
+            parts = [part for output in outputs for part in _tell(calls[id(output)], output)]
+            parts.append(InputText(text="Tell me the answer."))
+            yield Message(role="user", content=tuple(parts))
+        else:
+            yield from (_said(item) if held else item for item in group)
 
 
-def _said(text: str, *, held: bool) -> Message:
-    return Message(role="assistant", content=_json({"message": text}) if held else text)
+def _said(item: InputItem) -> InputItem:
+    match item:
+        case Message(role="assistant"):
+            content = _json({"message": text_of(item.content)})
+            return Message(role="assistant", content=content)
+        case _:
+            return item
 
 
-def _told(call: FunctionCall, output: FunctionCallOutput) -> Message:
+def _tell(call: FunctionCall, output: FunctionCallOutput) -> Iterator[ContentPart]:
     text = f"The result of {call.name}{_in_words(call.arguments)} is: {text_of(output.output)}"
-    parts = (InputText(text=text), *attachments(output.output))
-    return Message(role="user", content=(*parts, InputText(text="What is your answer?")))
+    yield InputText(text=text)
+    yield from attachments(output.output)
 
 
 def _in_words(arguments: str) -> str:
@@ -93,13 +99,17 @@ def _in_words(arguments: str) -> str:
 
 def _describe(request: Request) -> str:
     functions = "\n".join(map(_describe_function, choosable(request)))
-    text = (
-        f"You can call these functions:\n{functions}\n\n"
-        'To call one, answer {"name": <its name>, "arguments": {<its parameters>}}.'
-    )
-    return (
-        f'{text} To answer the user, say {{"message": <answer>}}.' if _may_answer(request) else text
-    )
+    call = '{"name": <its name>, "arguments": {<its parameters>}}'
+    match request.parallel_tool_calls:
+        case True:
+            advice = f"To call them, answer with a list of calls, [{call}, ...]."
+        case False:
+            advice = f"To call one, answer {call}."
+        case None:
+            advice = f"To call one, answer {call}. To call several, answer [{call}, {call}]."
+    if not is_forced(request):
+        advice += ' To answer the user, say {"message": <answer>}.'
+    return f"You can call these functions:\n{functions}\n\n{advice}"
 
 
 def _describe_function(tool: FunctionTool) -> str:
@@ -107,27 +117,36 @@ def _describe_function(tool: FunctionTool) -> str:
     return f"- {tool.name}{description} Parameters: {_json(tool.parameters or NO_PARAMETERS)}"
 
 
-def _may_answer(request: Request) -> bool:
-    match request.tool_choice:
-        case None | "auto" | AllowedToolsChoice(mode="auto"):
-            return True
-        case _:
-            return False
-
-
 def _schema(request: Request) -> dict[str, Any]:
     """Return the schema of what the model may say; each parameter schema is a definition of it."""
     definitions: dict[str, Any] = {}
-    options: list[dict[str, Any]] = []
+    calls: list[dict[str, Any]] = []
     for position, tool in enumerate(choosable(request)):
         definition = f"function_{position}"
         definitions[definition] = _moved(tool.parameters or NO_PARAMETERS, definition)
         arguments = {"$ref": f"#/$defs/{definition}"}
-        options.append(_object({"name": {"const": tool.name}, "arguments": arguments}))
-    if _may_answer(request):
+        calls.append(_object({"name": {"const": tool.name}, "arguments": arguments}))
+    options = _forms(calls, parallel=request.parallel_tool_calls)
+    if not is_forced(request):
         definitions["message"] = _moved(_message_schema(request), "message")
         options.append(_object({"message": {"$ref": "#/$defs/message"}}))
     return {"anyOf": options, "$defs": definitions}
+
+
+def _forms(calls: list[dict[str, Any]], *, parallel: bool | None) -> list[dict[str, Any]]:
+    """Return the forms that `calls` may have.
+
+    A small model does not know when to end a list, nor does it choose one by itself. So it must
+    answer with a list only where the client says that it wants several calls.
+    """
+    some = {"type": "array", "items": {"anyOf": calls}, "maxItems": MOST_CALLS}
+    match parallel:
+        case True:
+            return [some | {"minItems": 1}]
+        case False:
+            return calls
+        case None:
+            return [*calls, some | {"minItems": 2}]
 
 
 def _message_schema(request: Request) -> dict[str, Any]:
@@ -167,85 +186,3 @@ def _moved(schema: Any, definition: str) -> Any:
 
 def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
-
-
-class ConstrainedTranslator:
-    """Turns the JSON text that `inner` reads into calls and messages."""
-
-    def __init__(self, inner: Translator) -> None:
-        self._inner = inner
-        self._reader = AnswerReader()
-
-    def feed(self, frame: Frame, /) -> list[Delta]:
-        deltas: list[Delta] = []
-        for delta in self._inner.feed(frame):
-            match delta:
-                case Text():
-                    deltas += self._reader.feed(delta.text)
-                case Logprobs():
-                    pass  # of JSON that nobody sees
-                case Finished():
-                    deltas += [*self._reader.close(), delta]
-                case _:
-                    deltas.append(delta)
-        return deltas
-
-
-class _Answer(Struct, frozen=True, kw_only=True):
-    name: str = ""
-    arguments: Raw = Raw(b"{}")
-    message: Raw = Raw()
-
-
-_decode_answer = msgspec.json.Decoder(_Answer).decode
-
-_MESSAGE = re.compile(r'\s*\{\s*"message"\s*:\s*"')
-_CUT_CALL = re.compile(r'\s*\{\s*"name"\s*:\s*"([^"\\]*)"\s*,\s*"arguments"\s*:\s*')
-_WHOLE_CHARACTERS = re.compile(
-    r'(?:[^"\\\x00-\x1f]+|\\["\\/bfnrt]|\\u(?![dD][89a-fA-F])[0-9a-fA-F]{4}'
-    r"|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})*"
-)
-
-
-class AnswerReader:
-    """Reads `{"message": ...}` while it comes, and `{"name": ..., "arguments": ...}` at its end."""
-
-    def __init__(self) -> None:
-        self._held = ""
-        self._in_message = False
-
-    def feed(self, text: str) -> list[Delta]:
-        self._held += text
-        if not self._in_message and (opening := _MESSAGE.match(self._held)):
-            self._in_message = True
-            self._held = self._held[opening.end() :]
-        return self._read_message() if self._in_message else []
-
-    def close(self) -> list[Delta]:
-        """Return what the whole text says, or what was cut says so far."""
-        held, self._held = self._held, ""
-        if self._in_message or not held.strip():
-            return []
-        try:
-            answer = _decode_answer(held.encode())
-        except msgspec.DecodeError:
-            return _read_cut(held)
-        if answer.name:
-            return [ToolCall(0, None, answer.name, bytes(answer.arguments).decode())]
-        return [Text(bytes(answer.message).decode() or held)]
-
-    def _read_message(self) -> list[Delta]:
-        """Decode the characters of the string that are there in full, up to its closing quote."""
-        match = _WHOLE_CHARACTERS.match(self._held)
-        characters = match[0] if match else ""
-        if not characters:
-            return []
-        self._held = self._held[len(characters) :]
-        return [Text(msgspec.json.decode(f'"{characters}"', type=str))]
-
-
-def _read_cut(held: str) -> list[Delta]:
-    """Read an answer that ended early, or one by a server that did not keep to the schema."""
-    if call := _CUT_CALL.match(held):
-        return [ToolCall(0, None, call[1], held[call.end() :])]
-    return [] if held.lstrip().startswith("{") else [Text(held)]

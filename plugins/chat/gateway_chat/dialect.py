@@ -11,7 +11,8 @@ from gateway.plugin.failures import read_failure
 from gateway.plugin.support import SupportTable
 from gateway.types.request import Request
 from gateway_chat.check import check
-from gateway_chat.constrained import ConstrainedTranslator, constrain, is_constrained
+from gateway_chat.constrained import constrain, is_constrained
+from gateway_chat.constrained_answer import ConstrainedTranslator
 from gateway_chat.quirks import read_quirks
 from gateway_chat.request import write_body
 from gateway_chat.stream import ChatTranslator

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from gateway.plugin import ToolCall
 from gateway.stream.lifecycle import violations
+from gateway_chat.constrained_answer import AnswerReader
 
 Encode = Callable[..., dict[str, Any]]
 
@@ -29,11 +31,19 @@ def schema_of(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def said_by(schema: dict[str, Any]) -> list[str]:
-    """What the model may say: the names of functions, or `message`."""
-    return [
-        option["properties"]["name"]["const"] if "name" in option["properties"] else "message"
-        for option in schema["anyOf"]
-    ]
+    """What the model may say: the names of functions, a list of so many of them, or `message`."""
+    options: list[str] = []
+    for option in schema["anyOf"]:
+        if option["type"] == "array":
+            calls = "+".join(
+                call["properties"]["name"]["const"] for call in option["items"]["anyOf"]
+            )
+            options.append(f"{option['minItems']} to {option['maxItems']} of {calls}")
+        elif "name" in option["properties"]:
+            options.append(option["properties"]["name"]["const"])
+        else:
+            options.append("message")
+    return options
 
 
 ALLOWED = {"type": "allowed_tools", "tools": [{"type": "function", "name": "g"}]}
@@ -53,11 +63,27 @@ ALLOWED = {"type": "allowed_tools", "tools": [{"type": "function", "name": "g"}]
 def test_the_schema_leaves_what_the_choice_allows(
     encode: Encode, choice: Any, options: list[str]
 ) -> None:
-    body = encode({"tools": [F, G], "tool_choice": choice}, **QUIRKS)
+    request = {"tools": [F, G], "tool_choice": choice, "parallel_tool_calls": False}
+    body = encode(request, **QUIRKS)
     assert said_by(schema_of(body)) == options
     assert not {"tools", "tool_choice", "parallel_tool_calls"} & body.keys()
     told = body["messages"][0]["content"]
     assert [name for name in "fg" if f"- {name}" in told] == [o for o in options if o != "message"]
+
+
+@pytest.mark.parametrize(
+    ("parallel", "options"),
+    [
+        (None, ["f", "g", "2 to 8 of f+g", "message"]),
+        (True, ["1 to 8 of f+g", "message"]),
+        (False, ["f", "g", "message"]),
+    ],
+)
+def test_a_list_of_calls_is_what_the_client_allows_or_wants(
+    encode: Encode, parallel: bool | None, options: list[str]
+) -> None:
+    body = encode({"tools": [F, G], "parallel_tool_calls": parallel}, **QUIRKS)
+    assert said_by(schema_of(body)) == options
 
 
 def test_no_choice_of_tools_leaves_the_request_plain(encode: Encode) -> None:
@@ -97,18 +123,29 @@ def test_an_answer_keeps_its_own_format(
 
 
 def test_history_becomes_talk(encode: Encode) -> None:
-    items = [{"role": "user", "content": "How warm?"}, CALLED, RETURNED]
-    said = [
-        (m["role"], m["content"])
-        for m in encode({"input": items, "tools": [F]}, **QUIRKS)["messages"]
+    hello = {"role": "assistant", "content": "Hello."}
+    items = [hello, {"role": "user", "content": "How warm?"}, CALLED, RETURNED]
+    talk = [
+        {"role": "user", "content": "How warm?"},
+        {"role": "assistant", "content": "Calling f."},
+        {"role": "user", "content": "The result of f for C is: 18\nTell me the answer."},
     ]
-    assert said[1:] == [
-        ("user", "How warm?"),
-        ("assistant", '{"message":"Let me look."}'),
-        ("user", "The result of f for C is: 18\nWhat is your answer?"),
+    held = encode({"input": items, "tools": [F]}, **QUIRKS)["messages"]
+    assert held[1:] == [{"role": "assistant", "content": '{"message":"Hello."}'}, *talk]
+    assert encode({"input": items}, **QUIRKS)["messages"] == [hello, *talk]
+
+
+def test_parallel_calls_and_their_outputs_are_one_message_each(encode: Encode) -> None:
+    second = {"type": "function_call", "call_id": "b", "name": "g", "arguments": "{}"}
+    items = [CALLED, second, RETURNED, RETURNED | {"call_id": "b", "output": "done"}]
+    assert encode({"input": items}, **QUIRKS)["messages"] == [
+        {"role": "assistant", "content": "Calling f, g."},
+        {
+            "role": "user",
+            "content": "The result of f for C is: 18\nThe result of g is: done\n"
+            "Tell me the answer.",
+        },
     ]
-    plain = encode({"input": items}, **QUIRKS)["messages"]
-    assert plain[1] == {"role": "assistant", "content": "Let me look."}
 
 
 def answer(read: Callable[..., Any], text: str, *, size: int = 3, end: str = "stop") -> Any:
@@ -143,6 +180,30 @@ def test_a_call_becomes_a_call(read: Callable[..., Any]) -> None:
     assert outcome.text == ""
 
 
+TWO = '[ {"name": "f", "arguments": {"u": "}"}},\n{"name":"g","arguments":{}} ]'
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_a_list_of_calls_becomes_calls(read: Callable[..., Any], size: int) -> None:
+    outcome = answer(read, TWO, size=size)
+    calls = [(call.name, call.arguments) for call in outcome.items("function_call")]
+    assert calls == [("f", '{"u": "}"}'), ("g", "{}")]
+    assert len(outcome.response.output) == 2
+
+
+def test_a_call_comes_when_it_is_whole() -> None:
+    reader, middle = AnswerReader(), TWO.index("\n")
+    assert reader.feed(TWO[:middle]) == [ToolCall(0, None, "f", '{"u": "}"}')]
+    assert reader.feed(TWO[middle:]) == [ToolCall(1, None, "g", "{}")]
+    assert reader.close() == []
+
+
+def test_a_call_that_repeats_another_is_left_out(read: Callable[..., Any]) -> None:
+    call = '{"name": "f", "arguments": {"n": %s}}'
+    outcome = answer(read, f"[{call % 1}, {call % 2}, {call % ' 1'}]")
+    assert [call.arguments for call in outcome.items("function_call")] == ['{"n": 1}', '{"n": 2}']
+
+
 def test_a_message_that_is_no_string_is_told_as_json(read: Callable[..., Any]) -> None:
     assert answer(read, '{"message": {"a": [1]}}').text == '{"a": [1]}'
 
@@ -154,6 +215,12 @@ def test_a_message_that_is_no_string_is_told_as_json(read: Callable[..., Any]) -
         ('{"message": "Hello \\u00', "Hello ", []),
         ('{"name": "f", "arguments": {"u": ', "", [("f", '{"u": ')]),
         ('{"name": "f", "argu', "", []),
+        ('[{"name": "f", "arguments": {}}, {"name": "g", "ar', "", [("f", "{}")]),
+        (
+            '[{"name": "f", "arguments": {}}, {"name": "g", "arguments": [',
+            "",
+            [("f", "{}"), ("g", "[")],
+        ),
     ],
 )
 def test_an_answer_cut_by_the_token_limit_is_incomplete(
@@ -166,7 +233,8 @@ def test_an_answer_cut_by_the_token_limit_is_incomplete(
 
 
 def test_a_server_that_ignores_the_schema_is_still_understood(read: Callable[..., Any]) -> None:
-    assert answer(read, "Just words.").text == "Just words."
+    for text in ("Just words.", "[note] just words", '[{"a": 1}]'):
+        assert answer(read, text).text == text
 
 
 def test_without_tools_the_answer_is_plain(read: Callable[..., Any]) -> None:
