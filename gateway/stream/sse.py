@@ -45,6 +45,8 @@ class SSEDecoder:
 
     def feed(self, chunk: bytes, /) -> list[Frame]:
         """Return the frames that `chunk` completes."""
+        if self._is_frame(chunk):
+            return [Frame(chunk[6:-2])]
         *lines, rest = self._unified(chunk).split(b"\n")
         if lines:
             lines[0] = self._first(lines[0])
@@ -56,6 +58,19 @@ class SSEDecoder:
     def close(self) -> list[Frame]:
         """Return the last frame, if the stream ended without the blank line after it."""
         return self._read([self._first(b""), b""])
+
+    def _is_frame(self, chunk: bytes) -> bool:
+        """Say whether `chunk` is one `data:` line and its end: so a model's tokens mostly come."""
+        end = len(chunk) - 2
+        return (
+            chunk.startswith(b"data: ")
+            and chunk.find(b"\n") == end
+            and chunk.endswith(b"\n\n")
+            and b"\r" not in chunk
+            and end <= self._limit
+            and not (self._partial or self._data or self._event)
+            and not (self._at_start or self._after_return)
+        )
 
     def _unified(self, chunk: bytes) -> bytes:
         """Return `chunk` with LF for every line end; a CRLF may have been split between chunks."""

@@ -26,7 +26,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "tools[1].type": {"tools": [FUNCTION, HOSTED]},
     "input[1].type": {"input": [{"role": "user", "content": "Hi"}, CALLED]},
     "tool_choice.type": {"tools": [FUNCTION], "tool_choice": {"type": "file_search"}},
-    "input[0].content[1]": {"input": [{"role": "user", "content": [TEXT, PICTURE]}]},
+    "input[0].content[1].type": {"input": [{"role": "user", "content": [TEXT, PICTURE]}]},
     "text.format.type": {"text": {"format": {"type": "invented"}}},
     "moderation": {"moderation": {"model": "m"}},
 }
@@ -70,7 +70,7 @@ async def test_the_rest_of_the_request_goes_on(
 ) -> None:
     upstream.add(says.chat("A cat."))
     async with open_gateway(blind(deploy, upstream, on_unsupported="drop")) as gateway:
-        await gateway.ask(tools=[HOSTED, FUNCTION], **REQUESTS["input[0].content[1]"])
+        await gateway.ask(tools=[HOSTED, FUNCTION], **REQUESTS["input[0].content[1].type"])
     sent = upstream.requests[0].json()
     assert [tool["function"]["name"] for tool in sent["tools"]] == ["weather"]
     assert sent["messages"] == [{"role": "user", "content": "What is this?"}]
