@@ -27,7 +27,7 @@ SECRET = "a secret of the tests, long enough"
 KEY = "sk-invented-upstream-key"
 APIS = {"responses", "chat_completions"}
 PROVIDERS = Plugins().providers()
-CallOf = Callable[["Recording"], tuple[Dialect, Call]]
+CallOf = Callable[..., tuple[Dialect, Call]]
 PIECES = "!chunk=16!seed=3"  # of random sizes up to 16 bytes
 
 
@@ -131,12 +131,9 @@ class Proxied:
             body["previous_response_id"] = self.sealed(recording, previous, pieces=pieces)
         return self._client.post("/responses", json=body)
 
-    def ask(
-        self, recording: Recording, *, pieces: bool = False, stream: bool = False
-    ) -> httpx2.Response:
+    def ask(self, recording: Recording, *, pieces: bool = False, **body: Any) -> httpx2.Response:
         """Ask something else of the upstream that answers with `recording`."""
-        model = alias(recording, pieces=pieces)
-        question = {"model": model, "input": "hello", "stream": stream}
+        question = {"model": alias(recording, pieces=pieces), "input": "hello", **body}
         return self._client.post("/responses", json=question)
 
     def reached(self, recording: Recording) -> list[dict[str, Any]]:
@@ -231,10 +228,13 @@ def everything() -> list[Recording]:
 
 @pytest.fixture(scope="session")
 def call_of() -> CallOf:
-    """Return a function that makes a call whose answer a recording is, and its dialect."""
+    """Return a function that makes a call whose answer a recording is, and its dialect.
 
-    def make(recording: Recording) -> tuple[Dialect, Call]:
-        provider = recording.provider
+    The call is to a provider of the given name, or to the one that was recorded.
+    """
+
+    def make(recording: Recording, name: str | None = None) -> tuple[Dialect, Call]:
+        provider = PROVIDERS[name] if name else recording.provider
         deployment = Deployment(
             alias=recording.name,
             provider=provider.name,

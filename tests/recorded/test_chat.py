@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
+import openai
 import pytest
 
 from gateway.stream.lifecycle import violations
+from gateway.testing import replay as play
+from gateway.testing.replay import plain
 
 from .account import Account, read_response, without_minted
 from .reading import events_of, read_chat
 
 if TYPE_CHECKING:
-    from .conftest import Proxied, Recording, Sdk
+    from .conftest import CallOf, Proxied, Recording, Sdk
 
 API = "chat_completions"
 STATUS = {401: 502, 402: 429, 403: 502, 500: 502, 529: 503}  # where ours is another
@@ -45,6 +49,11 @@ def without_its_own(value: Any, *, call_ids: bool) -> Any:
     return value
 
 
+def can_go_on(told: Account) -> bool:
+    """Say whether a conversation can go on after what was `told`: all was said, in one message."""
+    return told.status == "completed" and len(told.order) > 0 and told.order.count("message") < 2
+
+
 ABOUT = {
     "test_a_completion_streams_by_the_rules": lambda one: one.good,
     "test_the_official_sdk_accepts_a_completion": succeeds,
@@ -52,7 +61,10 @@ ABOUT = {
     "test_a_whole_completion_says_what_was_recorded": succeeds,
     "test_each_call_has_an_id_of_its_own": lambda one: len(recorded(one).calls) > 0,
     "test_a_whole_answer_is_the_stream_drained": succeeds,
+    "test_the_row_for_everything_else_reads_it_too": lambda one: one.good and not one.think_tags,
+    "test_what_was_said_can_be_said_again": lambda one: can_go_on(recorded(one)),
     "test_a_failure_behind_a_good_status_is_told": hides_failure,
+    "test_the_official_sdk_raises_a_failure_behind_a_good_status": hides_failure,
     "test_a_refusal_is_told_in_openais_shape": lambda one: not one.good,
 }
 
@@ -116,6 +128,48 @@ def test_a_whole_answer_is_the_stream_drained(
     minted = not all(call.id for call in recorded(recording).calls)
     final = events_of(streamed)[-1]["response"] | {"model": whole["model"]}
     assert without_its_own(whole, call_ids=minted) == without_its_own(final, call_ids=minted)
+
+
+def test_the_row_for_everything_else_reads_it_too(call_of: CallOf, recording: Recording) -> None:
+    dialect, call = call_of(recording, "openai_compatible")
+    events = plain(play(dialect, call, [recording.body], whole=not recording.stream))
+    told = recorded(recording)
+    assert violations(events) == []
+    assert without_minted(read_response(events[-1]["response"]), told) == told
+
+
+def test_what_was_said_can_be_said_again(proxied: Proxied, recording: Recording) -> None:
+    told = recorded(recording)
+    output = proxied.ask(recording).json()["output"]
+    calls = [item for item in output if item["type"].endswith("_call")]
+    results = [
+        {"type": f"{item['type']}_output", "call_id": item["call_id"], "output": item["name"]}
+        for item in calls
+    ]
+    user = {"role": "user", "content": "Go on."}
+    proxied.forget()
+    answer = proxied.ask(recording, input=[user, *output, *results, user])
+    assert answer.status_code == 200, answer.text
+    [reached] = proxied.reached(recording)
+    first, said, *others, last = reached["body"]["messages"]
+    tools = [one for one in others if one["role"] == "tool"]
+    assert [first["role"], said["role"], last["role"]] == ["user", "assistant", "user"]
+    again = read_chat(json.dumps({"choices": [{"message": said}]}).encode(), stream=False)
+    assert again.text == told.text
+    assert again.refusal == told.refusal
+    spoken = [(call.name, call.arguments) for call in told.calls]
+    assert [(call.name, call.arguments) for call in again.calls] == spoken
+    assert [(tool["tool_call_id"], tool["content"]) for tool in tools] == [
+        (call.id, call.name) for call in again.calls
+    ]
+
+
+def test_the_official_sdk_raises_a_failure_behind_a_good_status(
+    proxied: Proxied, sdk: Sdk, recording: Recording
+) -> None:
+    answer = proxied.ask(recording, stream=True)
+    with pytest.raises(openai.APIError):
+        sdk.read(answer.content)
 
 
 def test_a_failure_behind_a_good_status_is_told(proxied: Proxied, recording: Recording) -> None:
