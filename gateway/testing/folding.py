@@ -19,12 +19,12 @@ _STREAMED = {
 """What of an item is told by deltas; `output_item.done` is believed for the rest."""
 
 _GROWING_PARTS = {
-    "response.output_text.delta": ("content", "output_text", "text"),
-    "response.refusal.delta": ("content", "refusal", "refusal"),
-    "response.reasoning_text.delta": ("content", "reasoning_text", "text"),
-    "response.reasoning_summary_text.delta": ("summary", "summary_text", "text"),
+    "response.output_text.delta": ("content", "text"),
+    "response.refusal.delta": ("content", "refusal"),
+    "response.reasoning_text.delta": ("content", "text"),
+    "response.reasoning_summary_text.delta": ("summary", "text"),
 }
-"""Where a delta goes: the list that holds the part, the part's type, and its text."""
+"""Where a delta goes: the list that holds the part, and the member of the part."""
 
 _GROWING_MEMBERS = {
     "response.function_call_arguments.delta": "arguments",
@@ -33,7 +33,10 @@ _GROWING_MEMBERS = {
 
 
 def fold(events: Iterable[Mapping[str, Any]]) -> list[_Json]:
-    """Return the output items that `events` tell of, without a look at the final response."""
+    """Return the output items that `events` tell of, without a look at the final response.
+
+    Raises `LookupError` for an event about an item or a part that was not announced.
+    """
     items: dict[int, _Json] = {}
     for event in events:
         kind = event["type"]
@@ -64,12 +67,9 @@ def _read(item: _Json, event: Mapping[str, Any]) -> None:
 
 
 def _grow(item: _Json, event: Mapping[str, Any]) -> None:
-    place, kind, member = _GROWING_PARTS[event["type"]]
+    place, member = _GROWING_PARTS[event["type"]]
     index: int = event["summary_index" if place == "summary" else "content_index"]
-    parts = _parts(item, place)
-    if index == len(parts):  # parts of raw reasoning need no announcement
-        parts.append({"type": kind, member: ""})
-    part = parts[index]
+    part = _parts(item, place)[index]
     part[member] += event["delta"]
     if logprobs := event.get("logprobs"):
         part["logprobs"] = [*part.get("logprobs", []), *logprobs]
