@@ -53,9 +53,13 @@ def _element(steps: Steps) -> Steps:
 
 
 def _child(value: Any, step: str | int) -> Any:
-    if isinstance(step, int) or isinstance(value, dict):
-        return cast("Any", value)[step]
-    return getattr(value, "type" if step == "type" else _field(value, step).name)
+    match value, step:
+        case (tuple() | list(), int()) | (dict(), str()):
+            return cast("Any", value)[step]
+        case Struct(), str():
+            return getattr(value, "type" if step == "type" else _field(value, step).name)
+        case _:
+            raise LookupError(step)  # such as a tool of a request that has none
 
 
 def _without(value: Any, steps: Steps) -> Any:
