@@ -10,6 +10,7 @@ from gateway.plugin import Call, Deployment, Failure, Translator, UpstreamReques
 from gateway.plugin.failures import read_failure
 from gateway.plugin.support import SupportTable
 from gateway.types.request import Request
+from gateway_chat.address import completions_url
 from gateway_chat.check import check
 from gateway_chat.constrained import constrain, is_constrained
 from gateway_chat.constrained_answer import ConstrainedTranslator
@@ -36,7 +37,7 @@ class ChatDialect:
         check_choice(call.request)
         request = constrain(call.request) if quirks.tools == "constrained" else call.request
         return UpstreamRequest(
-            url=_url(call.deployment.base_url, quirks.root),
+            url=completions_url(call.deployment.base_url, quirks),
             headers={"content-type": "application/json", "accept": "text/event-stream"},
             body=write_body(call, request, quirks),
         )
@@ -50,9 +51,3 @@ class ChatDialect:
 
     def error(self, failure: Failure, /) -> UpstreamError:
         return read_failure(failure)
-
-
-def _url(base_url: str, root: str) -> str:
-    address, mark, query = base_url.partition("?")
-    address = address.rstrip("/").removesuffix(root)
-    return f"{address}{root}/chat/completions{mark}{query}"

@@ -54,7 +54,7 @@ def read_arguments(call: FunctionCall, position: int) -> str:
     Servers parse it, and answer one that is cut or merged with a failure of their own: so it is an
     `InvalidRequestError` here.
     """
-    if not call.arguments.strip():
+    if call.arguments.strip() in ("", "null"):
         return "{}"
     try:
         msgspec.json.decode(call.arguments)

@@ -22,6 +22,8 @@ class Quirks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     root: str = ""
     """The path that the base URL must end in, added where it is missing."""
+    port: int = 0
+    """If not 0: the port of an address that names neither a scheme nor a port."""
 
     system_role: bool = True
     """It knows the role `system`; else such text is the user's, between `<system>` tags."""

@@ -32,17 +32,24 @@ def _vendor(name: str, base_url: str, *keys: str, prefix: str = "", **quirks: An
     )
 
 
-def _server(name: str, base_url: str, *prefixes: str, **quirks: Any) -> Provider:
+def _server(
+    name: str, base_url: str, *prefixes: str, address_env: tuple[str, ...] = (), **quirks: Any
+) -> Provider:
     """Return the row of a server that one runs oneself, where a key is the exception.
 
-    Its environment variables begin with its name or one of `prefixes`.
+    Its environment variables begin with its name or one of `prefixes`; `address_env` are the
+    server's own, which come last.
     """
     prefixes = (name.upper(), *prefixes)
     return Provider(
         name=name,
         dialect=_DIALECT,
         base_url=base_url,
-        base_url_env=(f"{name.upper()}_BASE_URL", *(f"{prefix}_API_BASE" for prefix in prefixes)),
+        base_url_env=(
+            f"{name.upper()}_BASE_URL",
+            *(f"{prefix}_API_BASE" for prefix in prefixes),
+            *address_env,
+        ),
         credentials=ApiKey(env=tuple(f"{prefix}_API_KEY" for prefix in prefixes), required=False),
         quirks=quirks,
     )
@@ -58,7 +65,9 @@ _SERVERS: tuple[Provider, ...] = (
     _server(
         "ollama",
         "http://127.0.0.1:11434/v1",
+        address_env=("OLLAMA_HOST",),
         root="/v1",  # many set its address without
+        port=11434,
         images="data",
         tool_choice=(),
         parallel_tool_calls=False,

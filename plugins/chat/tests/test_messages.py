@@ -301,6 +301,12 @@ def test_arguments_that_are_no_json_are_refused_here(encode: Encode, arguments: 
     assert caught.value.param == "input[1].arguments"
 
 
+@pytest.mark.parametrize("arguments", ["", " ", "null"])
+def test_no_arguments_are_an_empty_object(encode: Encode, arguments: str) -> None:
+    (made,) = messages(encode, [call("a", arguments=arguments), output("a")])[0]["tool_calls"]
+    assert made["function"]["arguments"] == "{}"
+
+
 @pytest.mark.parametrize("items", [[], [{"type": "reasoning", "summary": []}]])
 def test_nothing_to_answer_is_refused(encode: Encode, items: list[dict[str, Any]]) -> None:
     with pytest.raises(InvalidRequestError, match="nothing to answer") as caught:

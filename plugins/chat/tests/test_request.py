@@ -25,20 +25,33 @@ def test_the_smallest_request(encode: Encode) -> None:
     }
 
 
+OLLAMA = {"root": "/v1", "port": 11434}
+
+
 @pytest.mark.parametrize(
-    ("base_url", "root", "url"),
+    ("base_url", "quirks", "url"),
     [
-        ("http://h/v1", "", "http://h/v1/chat/completions"),
-        ("http://h/v1/", "", "http://h/v1/chat/completions"),
-        ("http://h/v1?api-version=1", "", "http://h/v1/chat/completions?api-version=1"),
-        ("http://h/", "/v1", "http://h/v1/chat/completions"),
-        ("http://h/v1/", "/v1", "http://h/v1/chat/completions"),
+        ("http://h/v1", {}, "http://h/v1/chat/completions"),
+        ("http://h/v1/", {}, "http://h/v1/chat/completions"),
+        ("http://h/v1/chat/completions", {}, "http://h/v1/chat/completions"),
+        ("http://h/v1?api-version=1", {}, "http://h/v1/chat/completions?api-version=1"),
+        ("http://h/", OLLAMA, "http://h/v1/chat/completions"),
+        ("http://h/v1/", OLLAMA, "http://h/v1/chat/completions"),
+        ("https://h:1", OLLAMA, "https://h:1/v1/chat/completions"),
+        ("h", OLLAMA, "http://h:11434/v1/chat/completions"),
+        ("h:1/v1", OLLAMA, "http://h:1/v1/chat/completions"),
+        ("0.0.0.0", OLLAMA, "http://127.0.0.1:11434/v1/chat/completions"),
+        ("0.0.0.0:1", OLLAMA, "http://127.0.0.1:1/v1/chat/completions"),
+        (":1", OLLAMA, "http://127.0.0.1:1/v1/chat/completions"),
+        ("[::]:1", OLLAMA, "http://127.0.0.1:1/v1/chat/completions"),
+        ("[::1]", OLLAMA, "http://[::1]:11434/v1/chat/completions"),
+        ("h", {}, "http://h/chat/completions"),
     ],
 )
-def test_the_path_is_added_to_the_base_url(
-    base_url: str, root: str, url: str, call_for: Any
+def test_the_address_is_completed(
+    base_url: str, quirks: dict[str, Any], url: str, call_for: Any
 ) -> None:
-    call = call_for(base_url=base_url, quirks={"root": root}, api_key="sk-secret")
+    call = call_for(base_url=base_url, quirks=quirks, api_key="sk-secret")
     request = ChatDialect().encode(call)
     assert (request.url, request.method) == (url, "POST")
     assert b"sk-secret" not in request.body

@@ -49,7 +49,7 @@ def test_the_rows_go_together_with_those_of_every_installed_plugin() -> None:
         ("groq", ("GROQ_BASE_URL", "GROQ_API_BASE")),
         ("openai_chat", ("OPENAI_BASE_URL", "OPENAI_API_BASE")),
         ("huggingface", ("HUGGINGFACE_BASE_URL", "HUGGINGFACE_API_BASE")),
-        ("ollama", ("OLLAMA_BASE_URL", "OLLAMA_API_BASE")),
+        ("ollama", ("OLLAMA_BASE_URL", "OLLAMA_API_BASE", "OLLAMA_HOST")),
         ("vllm", ("VLLM_BASE_URL", "VLLM_API_BASE", "HOSTED_VLLM_API_BASE")),
     ],
 )
