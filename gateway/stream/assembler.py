@@ -87,7 +87,7 @@ class Assembler:
 
     @property
     def finished(self) -> bool:
-        """Whether the provider's end marker has come, after which only usage can follow."""
+        """Whether the provider's end marker has come, after which only usage and sources follow."""
         return self._reason is not None
 
     def start(self) -> list[Event]:
@@ -101,7 +101,7 @@ class Assembler:
         """
         if self._ended:
             return []
-        if self._reason is not None and not isinstance(delta, d.Used):
+        if self._reason is not None and not self._may_follow(delta):
             return []
         return self._stamp(self._read(delta))
 
@@ -115,12 +115,14 @@ class Assembler:
             )
         if self._reason != "stop":
             reason = IncompleteDetails(reason=self._reason)
+            events = self._close_all("incomplete")
             self._settle(status="incomplete", incomplete_details=reason)
-            return self._stamp([ResponseIncomplete(response=self._response)])
+            return self._stamp([*events, ResponseIncomplete(response=self._response)])
         if self._calls.nameless:
             return self.fail(UpstreamProtocolError("the provider began a tool call without a name"))
+        events = self._close_all("completed")
         self._settle(status="completed", completed_at=int(self._now()))
-        return self._stamp([ResponseCompleted(response=self._response)])
+        return self._stamp([*events, ResponseCompleted(response=self._response)])
 
     def fail(self, error: GatewayError, /) -> list[Event]:
         """End the response with `error`; what is open stays incomplete."""
@@ -130,6 +132,16 @@ class Assembler:
         self._settle(status="failed", error=response_error(error))
         events += [error_event(error), ResponseFailed(response=self._response)]
         return self._stamp(events)
+
+    def _may_follow(self, delta: d.Delta) -> bool:
+        """Say whether `delta` counts after the end marker: usage, and sources of the last text."""
+        match delta:
+            case d.Used():
+                return True
+            case d.Annotation(key=key):
+                return isinstance(self._writing, MessageSlot) and self._writing.key == key
+            case _:
+                return False
 
     def _stamp(self, events: list[KnownEvent]) -> list[Event]:
         for event in events:
@@ -161,6 +173,8 @@ class Assembler:
                 return []
             case d.Finished(reason):
                 self._reason = reason
+                if isinstance(self._writing, MessageSlot):  # its sources may still come
+                    return []
                 return self._close_all("completed" if reason == "stop" else "incomplete")
 
     def _speak(self, delta: d.Text | d.Refusal | d.Annotation | d.Logprobs) -> list[KnownEvent]:

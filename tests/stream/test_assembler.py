@@ -468,9 +468,10 @@ def test_nothing_but_usage_counts_after_the_end_marker() -> None:
     assert output(stream)[0]["content"][0]["text"] == "Hi"
 
 
-def test_items_end_with_the_end_marker_and_do_not_wait_for_usage() -> None:
+def test_calls_end_with_the_end_marker_and_do_not_wait_for_usage() -> None:
     assembler = new_assembler()
     assembler.feed(d.Text("Hi"))
+    assembler.feed(d.ToolCall(key=0, call_id="a", name="f"))
     assert assembler.feed(d.Finished())[-1].type == "response.output_item.done"
     assert assembler.finished
 
@@ -572,3 +573,18 @@ def test_a_custom_call_streams_its_input_beside_other_calls() -> None:
 def test_a_custom_call_without_input_has_none() -> None:
     (item,) = output(assemble(d.CustomCall(key=0, call_id="a", name="now"), d.Finished()))
     assert (item["type"], item["input"]) == ("custom_tool_call", "")
+
+
+def test_a_source_that_comes_after_the_end_marker_still_counts() -> None:
+    (item,) = output(assemble(d.Text("Hi"), d.Finished(), d.Annotation(CITATION), d.Used(Usage())))
+    assert item["content"][0]["annotations"] == [
+        {"type": "url_citation", "url": CITATION.url, "title": CITATION.title}
+        | {"start_index": 0, "end_index": 2}
+    ]
+
+
+def test_after_the_end_marker_nothing_else_is_said() -> None:
+    other = d.Annotation(CITATION, key="another message")
+    stream = assemble(d.Text("Hi"), d.Finished(), d.Text("!"), other, d.ToolCall(0, "c", "f"))
+    assert [part["text"] for part in output(stream)[0]["content"]] == ["Hi"]
+    assert output(stream)[0]["content"][0]["annotations"] == []
