@@ -24,12 +24,12 @@ _WITH_CUSTOM_TOOLS = SUPPORT.but(
 
 _NO_TOOLS = reject("the upstream knows no tools")
 _WITHOUT_TOOLS = SUPPORT.but(
-    tools=dict.fromkeys(
-        (name for name in SUPPORT.tools if not name.startswith("web_search")), _NO_TOOLS
-    ),
-    items=dict.fromkeys(
-        (name for name in SUPPORT.items if name.endswith(("_call", "_call_output"))), _NO_TOOLS
-    ),
+    tools={name: _NO_TOOLS for name in SUPPORT.tools if not name.startswith("web_search")},
+    items={
+        name: _NO_TOOLS
+        for name in SUPPORT.items
+        if name.endswith(("_call", "_output")) or name == "additional_tools"
+    },
 )
 
 

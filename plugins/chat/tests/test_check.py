@@ -107,6 +107,7 @@ OUTPUT = {"type": "function_call_output", "call_id": "a", "output": "x"}
 CUSTOM = {"type": "custom", "name": "c"}
 CUSTOM_CALLED = {"type": "custom_tool_call", "call_id": "b", "name": "c"}
 SEARCH = {"type": "web_search"}
+ANY_OF = {"type": "allowed_tools", "mode": "auto", "tools": [{"type": "function", "name": "f"}]}
 FORCED = {"tools": [F], "tool_choice": "required", "reasoning": {"effort": "low"}}
 
 
@@ -164,6 +165,13 @@ FORCED = {"tools": [F], "tool_choice": "required", "reasoning": {"effort": "low"
         ({**FORCED, "reasoning": {"effort": "none"}}, {"forcing_stops_thinking": True}, {}),
         ({"tools": [CUSTOM]}, {"custom_tools": "native"}, {}),
         ({"tools": [CUSTOM]}, {"tools": "none"}, {"tools[0].type": "reject"}),
+        (
+            {"input": [{"type": "additional_tools", "tools": []}]},
+            {"tools": "none"},
+            {"input[0].type": "reject"},
+        ),
+        ({"tools": [F], "tool_choice": ANY_OF}, {"tool_choice": []}, {}),
+        ({"tool_choice": ANY_OF}, {"tools": "none"}, {"tool_choice": "reject"}),
         ({"tools": [SEARCH]}, {"web_search": "openai"}, {}),
         ({"tools": [SEARCH]}, {"tools": "none", "web_search": "perplexity"}, {}),
         (
