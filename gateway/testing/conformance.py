@@ -9,18 +9,23 @@ Each folder of the corpus is a `Case`. `pytest --update-corpus` writes what the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
 import pytest
-from msgspec.structs import replace
 
 from gateway.errors import UpstreamError
 from gateway.plugin import Call
 from gateway.testing.answers import AnswerRules, Events
 from gateway.testing.cases import Case, Recording
+from gateway.testing.conversation import (
+    next_turn,
+    said,
+    without_carriers,
+    without_reasoning,
+)
 from gateway.testing.corpus_option import UPDATE_CORPUS
 from gateway.testing.failures import ERRORS, FailureRules
 from gateway.testing.preparing import Prepared
@@ -28,7 +33,6 @@ from gateway.testing.probes import texts
 from gateway.testing.requests import RequestRules
 from gateway.testing.suite import complain
 from gateway.testing.tables import TableRules
-from gateway.types.request import decode_request
 
 __all__ = ["DialectConformance", "RecordedConformance"]
 
@@ -53,10 +57,10 @@ class DialectConformance(AnswerRules, RequestRules, TableRules, FailureRules):
 
     def test_the_request_goes_to_its_deployment_and_names_the_model(self, case: Case) -> None:
         call = Prepared(self.dialect, case.call).call
-        request = self.dialect.encode(call)
+        request, again = self.dialect.encode(call), self.dialect.encode(call)
         assert request.url.startswith(call.deployment.base_url)
         assert call.model in f"{request.url} {request.body.decode()}", "the model's name is lost"
-        assert self.dialect.encode(call) == request, "the same call must be encoded alike"
+        assert (again.url, again.body) == (request.url, request.body), "encode must not vary"
 
     def test_the_request_is_accepted(self, case: Case) -> None:
         assert Prepared(self.dialect, case.call).rejected == []
@@ -74,38 +78,33 @@ class DialectConformance(AnswerRules, RequestRules, TableRules, FailureRules):
         )
 
     def test_what_came_out_can_go_back_in(self, case: Case) -> None:
-        output = self._output(case)
         prepared = Prepared(self.dialect, self._next_turn(case))
         assert prepared.rejected == [], "the next turn of this conversation is refused"
         sent = "\n".join(texts(msgspec.json.decode(prepared.encode().body)))
         complain(
             "what came out of one turn is in the request of the next one",
-            (f"{said!r} is lost" for said in _told(output) if said not in sent),
+            (f"{text!r} is lost" for text in said(self._output(case)) if text not in sent),
         )
+
+    def test_reasoning_that_got_lost_on_the_way_is_not_missed(self, case: Case) -> None:
+        """Clients leave it out, and carriers of other models never reach a dialect."""
+        call = self._next_turn(case)
+        for forgetful in (without_reasoning(call), without_carriers(call)):
+            prepared = Prepared(self.dialect, forgetful)
+            assert prepared.rejected == [], "the next turn of this conversation is refused"
+            assert prepared.encode().body
 
     def _output(self, case: Case) -> list[dict[str, Any]]:
         """Return the items that answer `case`."""
         return self._events(case.call, case.recorded[0])[-1]["response"]["output"]
 
     def _next_turn(self, case: Case) -> Call:
-        """Return the call that follows when the client sends back what it got."""
-        request = msgspec.json.decode((case.path / "request.json").read_bytes())
-        asked, output = request["input"], self._output(case)
-        results = [
-            {"type": f"{item['type']}_output", "call_id": item["call_id"], "output": "done"}
-            for item in output
-            if item["type"] in ("function_call", "custom_tool_call")
-        ]
-        thanks = {"role": "user", "content": "Thank you. And now?"}
-        items = [{"role": "user", "content": asked}] if isinstance(asked, str) else asked
-        request["input"] = [*items, *output, *results, thanks]
-        request.pop("tool_choice", None)
-        return replace(case.call, request=decode_request(msgspec.json.encode(request)))
+        return next_turn(case, self._output(case))
 
     def _cases(self) -> list[Case]:
         folders = sorted(path for path in self.corpus.iterdir() if path.is_dir())
         if not folders:
-            raise pytest.UsageError(f"{self.corpus} holds no case to test the dialect with")
+            raise pytest.Collector.CollectError(f"{self.corpus} holds no case: add a folder")
         return [Case(folder) for folder in folders]
 
 
@@ -148,24 +147,3 @@ def _expected(case: Case) -> Events:
     if not case.expected.exists():
         pytest.fail(f"{case.expected} is missing: write it with {UPDATE_CORPUS}, and read it")
     return msgspec.json.Decoder(dict[str, Any]).decode_lines(case.expected.read_bytes())
-
-
-def _told(output: list[dict[str, Any]]) -> Iterator[str]:
-    """Yield what the model said and which tools it called with what."""
-    for item in output:
-        match item["type"]:
-            case "message":
-                yield from (
-                    (part.get("text") or part["refusal"]).strip() for part in item["content"]
-                )
-            case "function_call" | "custom_tool_call":
-                yield from (item["call_id"], item["name"])
-                yield from _leaves(item.get("arguments") or item.get("input"))
-            case _:
-                pass
-
-
-def _leaves(text: str | None) -> list[str]:
-    """Return what a call says: of arguments that are JSON only the strings and numbers in it."""
-    found = [*texts(text or "")]
-    return found[1:] or found

@@ -71,6 +71,18 @@ class RequestRules(Suite):
             ),
         )
 
+    def test_what_may_be_ignored_exists_and_has_a_reason(self) -> None:
+        probed = {_pattern(setting.path) for setting in SETTINGS}
+        probed |= {_pattern(path) for request in SAYINGS.values() for _, path in words(request)}
+        complain(
+            "`ignores` gives reasons, by paths that the kit looks at, such as input[].call_id",
+            (
+                f"{path}: {reason!r}"
+                for path, reason in self.ignores.items()
+                if path not in probed or not reason.strip()
+            ),
+        )
+
     def _lost(self, request: Json) -> Iterator[tuple[str, str]]:
         prepared = self._prepare(request)
         if prepared.rejected:

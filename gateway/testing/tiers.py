@@ -12,15 +12,15 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
-from msgspec.structs import replace
 
 from gateway.testing.cases import Case
 from gateway.testing.conformance import DialectConformance
+from gateway.testing.conversation import without_reasoning
 from gateway.testing.preparing import Prepared
 from gateway.testing.probes import SAYINGS, SETTINGS
 from gateway.testing.suite import complain
 from gateway.types.content import InputImage
-from gateway.types.items import Message, Reasoning
+from gateway.types.items import Message
 from gateway.types.parameters import JsonSchemaFormat
 
 __all__ = [
@@ -110,9 +110,9 @@ class WithReasoning(Tier):
 
     def _reminds(self, case: Case) -> bool:
         call = self._next_turn(case)
-        others = tuple(item for item in call.request.input or () if not isinstance(item, Reasoning))
-        without = replace(call, request=replace(call.request, input=others))
-        bodies = [Prepared(self.dialect, one).encode().body for one in (call, without)]
+        bodies = [
+            Prepared(self.dialect, one).encode().body for one in (call, without_reasoning(call))
+        ]
         return bodies[0] != bodies[1]
 
 
