@@ -5,6 +5,12 @@
         corpus = Path(__file__).parent / "corpus"
 
 Each folder of the corpus is a `Case`. `pytest --update-corpus` writes what the cases expect.
+`gateway.testing.tiers` tests more of those who promise more, `Suite` says what may be set besides,
+and `RecordedConformance` replays traffic of which nobody has written down what it must become.
+
+To look at what a failing test is about:
+
+    events = replay(AcmeDialect(), Case(Path("tests/corpus/weather")).call, [chunk, ...])
 """
 
 from __future__ import annotations
