@@ -16,7 +16,12 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from gateway.errors import UpstreamError, UpstreamRejectedError, UpstreamUnavailableError
+from gateway.errors import (
+    InvalidRequestError,
+    UpstreamError,
+    UpstreamRejectedError,
+    UpstreamUnavailableError,
+)
 from gateway.plugin import (
     Call,
     Delta,
@@ -42,6 +47,7 @@ from gateway.testing import (
     WithReasoning,
     WithStructuredOutput,
 )
+from gateway.types.items import Reasoning
 from gateway.types.request import Request
 from gateway_chat import ChatDialect
 
@@ -67,6 +73,7 @@ class Mutant(ChatDialect):
     """The dialect, not yet damaged: what a subclass overrides is what it breaks."""
 
     caught_by: ClassVar[str] = ""
+    ignores: ClassVar[Mapping[str, str]] = {}
 
     def check(self, request: Request, deployment: Deployment, /) -> Iterator[Verdict]:
         for verdict in super().check(request, deployment):
@@ -221,6 +228,15 @@ class NumbersItsRequests(Mutant):
         body["number"] = next(NUMBERS)
 
 
+class ChangesItsMind(Mutant):
+    caught_by = "test_what_was_dropped_leaves_a_request_that_can_be_sent"
+
+    def encode(self, call: Call, /) -> UpstreamRequest:
+        if call.request.temperature is not None:
+            raise InvalidRequestError("the temperature cannot be had", param="temperature")
+        return super().encode(call)
+
+
 # What goes wrong in the verdicts
 
 
@@ -276,6 +292,27 @@ class RefusesFunctions(Mutant):
         yield from super().check(request, deployment)
         if request.tools:
             yield Verdict(action="reject", param="tools", reason="tools are too much for it")
+
+
+class InsistsOnItsCarriers(Mutant):
+    caught_by = "test_reasoning_that_got_lost_on_the_way_is_not_missed"
+
+    def check(self, request: Request, deployment: Deployment, /) -> Iterator[Verdict]:
+        yield from super().check(request, deployment)
+        for position, item in enumerate(request.input or ()):
+            if isinstance(item, Reasoning) and not item.encrypted_content:
+                param = f"input[{position}].encrypted_content"
+                yield Verdict(action="reject", param=param, reason="it is missed")
+
+
+class IgnoresWithoutAReason(Mutant):
+    caught_by = "test_what_may_be_ignored_exists_and_has_a_reason"
+    ignores: ClassVar[Mapping[str, str]] = {"temperature": " "}
+
+
+class IgnoresWhatNobodyKnows(Mutant):
+    caught_by = "test_what_may_be_ignored_exists_and_has_a_reason"
+    ignores: ClassVar[Mapping[str, str]] = {"temprature": "acme is always warm"}
 
 
 # What goes wrong in an answer
@@ -431,6 +468,13 @@ class CompletesWhatWasCut(Mutant):
         return replace(super().encode(call), framing=Completing)
 
 
+class TakesSilenceForAnAnswer(CompletesWhatWasCut):
+    caught_by = "test_an_answer_without_content_fails_the_response"
+
+    def read(self, translator: Translator, frame: Frame) -> Iterable[Delta]:
+        return [Finished("stop")] if frame.data == b"[DONE]" else translator.feed(frame)
+
+
 # What goes wrong with errors
 
 
@@ -464,10 +508,11 @@ class RepeatsKeys(Mutant):
 
 def suite_of(mutant: type[Mutant]) -> type:
     tiers = (WithParallelTools, WithReasoning, WithImages, WithStructuredOutput)
-    return type(f"Of{mutant.__name__}", tiers, {"dialect": mutant(), "corpus": CORPUS})
+    members = {"dialect": mutant(), "corpus": CORPUS, "ignores": mutant.ignores}
+    return type(f"Of{mutant.__name__}", tiers, members)
 
 
-MUTANTS = Mutant.__subclasses__()
+MUTANTS = [*Mutant.__subclasses__(), *CompletesWhatWasCut.__subclasses__()]
 globals().update({f"Of{mutant.__name__}": suite_of(mutant) for mutant in [Mutant, *MUTANTS]})
 
 Failures = Mapping[str, int]
