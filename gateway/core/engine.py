@@ -190,7 +190,7 @@ class Engine:
         trace.first_byte()
         try:
             translation = translated.translation(prepared, dialect, opened)
-            first = translation.begin(opened.first)
+            first = await translation.begin(opened.first, opened.answer)
             if trace.stream:
                 blocks = self._pump(translation, opened, first, trace)
                 return Streamed(blocks=blocks, headers=prepared.headers)

@@ -53,18 +53,24 @@ class Translation:
     def usage(self) -> Usage | None:
         return self.response.usage
 
-    def begin(self, chunk: bytes) -> bytes:
-        """Return the events that the first `chunk` brings about.
+    async def begin(self, first: bytes, answer: Answer) -> bytes:
+        """Return the events up to the first thing that the provider says; `first` are the bytes
+        that `answer` begins with.
 
-        Raises `UpstreamError` if it reports a failure before anything was said: then another
-        deployment may answer in this one's place. A later failure is part of the answer.
+        Raises `UpstreamError` if it reports a failure before it has said anything: then another
+        deployment may answer in its place. A later failure is part of the answer.
         """
-        try:
-            return self.feed(chunk)
-        except UpstreamError as error:
-            if not self._spoken or not self._stream:
+        block, chunk = b"", first
+        while True:
+            try:
+                block += self.feed(chunk) if chunk else self.close()
+            except UpstreamError as error:
+                if self._spoken and self._stream:
+                    return block + self.fail(error)
                 raise
-            return self.fail(error)
+            if self._spoken or self.ended or not self._stream:
+                return block
+            chunk = await _next(answer)
 
     def feed(self, chunk: bytes) -> bytes:
         """Return the events that `chunk` brings about. Raises `UpstreamError` if it reports a
@@ -141,3 +147,11 @@ class Translation:
             return b""
         block = encode_frames(events)
         return block + DONE if self.ended else block
+
+
+async def _next(answer: Answer) -> bytes:
+    try:
+        return await answer.chunk()
+    except UpstreamError as error:
+        error.begun = True  # whatever it was about to say is paid for
+        raise

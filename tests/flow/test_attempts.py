@@ -244,3 +244,24 @@ async def test_without_a_wish_the_pauses_double() -> None:
     assert await tries.run() == "fast"
     for pause, longest in zip(tries.pauses, (0.5, 1.0, 2.0), strict=True):
         assert 0.75 * longest <= pause <= longest
+
+
+async def test_a_failure_before_the_first_word_lets_another_answer(
+    open_gateway: OpenGateway,
+    upstream: ScriptedUpstream,
+    other: ScriptedUpstream,
+    says: Says,
+    deploy: Deploy,
+) -> None:
+    """Servers say that they are at work, and then that they are not."""
+    role = b'data: {"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}}]}\n\n'
+    failure = b'data: {"error": {"message": "overloaded", "code": 503}}\n\n'
+    upstream.add(event_stream(b": processing\n\n", role, failure))
+    other.add(says.chat("Luna"))
+    model = "openai_compatible/chat"
+    async with open_gateway(
+        deploy(upstream, model=model), deploy(other, model=model, weight=0)
+    ) as gateway:
+        events = await gateway.stream()
+    assert events[-1]["type"] == "response.completed"
+    assert events[-1]["response"]["output"][0]["content"][0]["text"] == "Luna"
