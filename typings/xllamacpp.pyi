@@ -1,4 +1,4 @@
-"""The part of xllamacpp that gateway_local uses; the package ships no types."""
+"""The part of xllamacpp that we use; the package ships no types."""
 
 class ModelParams:
     path: str
@@ -20,6 +20,7 @@ class CommonParams:
     n_ctx: int
     n_parallel: int
     cache_ram_mib: int
+    chat_template: str
     cpuparams: ThreadParams
     cpuparams_batch: ThreadParams
 
