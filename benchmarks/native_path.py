@@ -77,9 +77,10 @@ async def client(port: int, request: bytes, count: int) -> None:
     writer.close()
 
 
-async def load(port: int, *, stream: bool, count: int) -> None:
-    body = b'{"model": "m", "input": "Tell me a story."%s}' % (
-        b', "stream": true' if stream else b""
+async def load(port: int, model: str, *, stream: bool, count: int) -> None:
+    body = b'{"model": "%s", "input": "Tell me a story."%s}' % (
+        model.encode(),
+        b', "stream": true' if stream else b"",
     )
     request = (
         b"POST /v1/responses HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
@@ -89,9 +90,9 @@ async def load(port: int, *, stream: bool, count: int) -> None:
     await asyncio.gather(*(client(port, request, share) for _ in range(CONNECTIONS)))
 
 
-def microseconds(port: int, pid: int, *, stream: bool, count: int) -> float:
+def microseconds(port: int, pid: int, *, stream: bool, count: int, model: str = "m") -> float:
     before = cpu_seconds(pid)
-    asyncio.run(load(port, stream=stream, count=count))
+    asyncio.run(load(port, model, stream=stream, count=count))
     return (cpu_seconds(pid) - before) / (count // CONNECTIONS * CONNECTIONS) * 1e6
 
 

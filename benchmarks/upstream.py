@@ -1,14 +1,16 @@
-"""An upstream that speaks Responses and costs next to nothing: every answer is made beforehand.
+"""An upstream that costs next to nothing: every answer is made beforehand.
 
     python benchmarks/upstream.py PORT
 
-The first segment of the path says how many events a streamed answer has: `/108/v1/responses`. A
-stream goes out in one burst. The events are invented, in OpenAI's shape.
+It speaks Responses (`/108/v1/responses`) and Chat Completions (`/108/v1/chat/completions`). The
+first segment of the path says how many events a streamed answer has. A stream goes out in one
+burst, or with `/108-paced/` one event at a time. The events are invented, in OpenAI's shape.
 """
 
 import asyncio
 import json
 import sys
+from collections.abc import Iterator
 from functools import cache
 
 import uvloop
@@ -47,8 +49,13 @@ def frame(kind: str, number: int, **fields: object) -> bytes:
     return f"event: {kind}\ndata: {data}\n\n".encode()
 
 
-@cache
-def stream(events: int) -> bytes:
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+END = b"0\r\n\r\n"
+PACE = 0.01
+"""Seconds between two events of a paced stream."""
+
+
+def responses(events: int) -> list[bytes]:
     item = {"item_id": "msg_68d82b7c0f6c8190", "output_index": 0, "content_index": 0}
     started = {**RESPONSE, "status": "in_progress", "output": [], "usage": None}
     frames = [frame("response.created", 0, response=started)]
@@ -57,11 +64,30 @@ def stream(events: int) -> bytes:
         for number in range(1, events - 1)
     ]
     frames.append(frame("response.completed", events - 1, response=RESPONSE))
-    chunks = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in frames)
-    head = (
-        b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
-    )
-    return head + chunks + b"0\r\n\r\n"
+    return frames
+
+
+def completions(events: int) -> list[bytes]:
+    """Return as many chunks as `responses` returns events, and the end marker."""
+    head = {"id": "chatcmpl-BxYz0123456789", "object": "chat.completion.chunk", "model": "gpt-4o"}
+
+    def chunk(finish_reason: str | None = None, **delta: str) -> bytes:
+        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
+        data = json.dumps({**head, "created": 1790000000, "choices": [choice], "usage": None})
+        return f"data: {data}\n\n".encode()
+
+    frames = [chunk(role="assistant", content="")]
+    frames += [chunk(content=" token") for _ in range(events - 2)]
+    return [*frames, chunk("stop"), b"data: [DONE]\n\n"]
+
+
+@cache
+def stream(path: str) -> list[bytes]:
+    """Return the pieces of the answer to a request for `path`, its head first."""
+    _, size, api = path.split("/", 2)
+    make = completions if api.endswith("completions") else responses
+    frames = make(int(size.removesuffix("-paced")))
+    return [HEAD, *(b"%x\r\n%s\r\n" % (len(part), part) for part in frames), END]
 
 
 @cache
@@ -92,8 +118,21 @@ class Upstream(asyncio.Protocol):
             if len(rest) < length:
                 return
             body, self.received = rest[:length], rest[length:]
-            events = int(head.split(b"/", 2)[1])
-            self.transport.write(stream(events) if b'"stream"' in body else whole())
+            self.answer(head.split(b" ", 2)[1].decode(), streamed=b'"stream"' in body)
+
+    def answer(self, path: str, *, streamed: bool) -> None:
+        if not streamed:
+            self.transport.write(whole())
+        elif "-paced/" in path:
+            self.write_on(iter(stream(path)))
+        else:
+            self.transport.write(b"".join(stream(path)))
+
+    def write_on(self, pieces: Iterator[bytes]) -> None:
+        piece = next(pieces, None)
+        if piece is not None and not self.transport.is_closing():
+            self.transport.write(piece)
+            asyncio.get_running_loop().call_later(PACE, self.write_on, pieces)
 
 
 async def main() -> None:

@@ -8,20 +8,23 @@ dialects begin with `FUNCTIONS_ONLY` and say in what they differ.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
-from gateway.types.items import AdditionalTools, InputItem, ToolSearchOutput
+from gateway.types.items import AdditionalTools, ToolSearchOutput
 from gateway.types.request import Request
 from gateway.types.tools import (
     AllowedToolsChoice,
+    CustomTool,
     FunctionChoice,
+    FunctionTool,
     NamespaceMember,
     NamespaceTool,
     Tool,
+    ToolSearchTool,
 )
 
 __all__ = [
@@ -35,9 +38,11 @@ __all__ = [
     "Verdict",
     "drop",
     "reject",
+    "tools_of",
 ]
 
 Action = Literal["reject", "drop", "emulate"]
+
 
 class Verdict(Struct, frozen=True, kw_only=True):
     """What becomes of one part of a request that the upstream cannot express.
@@ -83,9 +88,14 @@ def drop(reason: str, *harmless: object) -> Support:
 
 
 class SupportTable(Struct, frozen=True, kw_only=True):
-    """The whole of what a dialect can express; `other_…` is for types that nobody knows yet."""
+    """The whole of what a dialect can express; `other_…` is for types that nobody knows yet.
+
+    `details` names members of parameters, such as `reasoning.summary`, and with `tools[].strict`
+    those of function and custom tools, wherever these stand.
+    """
 
     parameters: Mapping[str, Support]
+    details: Mapping[str, Support]
     items: Mapping[str, Support]
     tools: Mapping[str, Support]
     includes: Mapping[str, Support]
@@ -97,6 +107,7 @@ class SupportTable(Struct, frozen=True, kw_only=True):
         self,
         *,
         parameters: Mapping[str, Support] = {},
+        details: Mapping[str, Support] = {},
         items: Mapping[str, Support] = {},
         tools: Mapping[str, Support] = {},
         includes: Mapping[str, Support] = {},
@@ -105,13 +116,14 @@ class SupportTable(Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(
             self,
             parameters={**self.parameters, **parameters},
+            details={**self.details, **details},
             items={**self.items, **items},
             tools={**self.tools, **tools},
             includes={**self.includes, **includes},
         )
 
     def judge(self, request: Request, *, honoured: Container[str] = ()) -> Iterator[Verdict]:
-        """Yield the verdicts on `request`; parameters in `honoured` are accepted all the same.
+        """Yield the verdicts on `request`; rows in `honoured` are accepted all the same.
 
         `BY_VALUE` says nothing: that is left to the dialect.
         """
@@ -119,28 +131,31 @@ class SupportTable(Struct, frozen=True, kw_only=True):
             value = getattr(request, name)
             if value is not None and value not in support.harmless and name not in honoured:
                 yield from _verdict(support, name)
+        for path, support in self.details.items():
+            owner, _, name = path.rpartition(".")
+            if owner != _TOOLS and path not in honoured:
+                yield from _judge_detail(support, getattr(request, owner), name, owner)
         if request.input and not isinstance(request.input, str):
             for position, item in enumerate(request.input):
-                yield from self._judge_item(item, f"input[{position}]")
-        for position, tool in enumerate(request.tools or ()):
-            yield from self._judge_tool(tool, f"tools[{position}]")
+                support = self.items.get(item.type, self.other_item)
+                yield from _verdict(support, f"input[{position}].type")
+        yield from self._judge_tools(request)
         yield from self._judge_choice(request)
         for position, name in enumerate(request.include or ()):
-            yield from _verdict(
-                self.includes.get(name, self.other_include), f"include[{position}]"
-            )
+            yield from _verdict(self.includes.get(name, self.other_include), f"include[{position}]")
 
-    def _judge_item(self, item: InputItem, path: str) -> Iterator[Verdict]:
-        yield from _verdict(self.items.get(item.type, self.other_item), f"{path}.type")
-        if isinstance(item, AdditionalTools | ToolSearchOutput):
-            for position, tool in enumerate(item.tools):
-                yield from self._judge_tool(tool, f"{path}.tools[{position}]")
-
-    def _judge_tool(self, tool: Tool | NamespaceMember, path: str) -> Iterator[Verdict]:
-        yield from _verdict(self.tools.get(tool.type, self.other_tool), f"{path}.type")
-        if isinstance(tool, NamespaceTool):
-            for position, member in enumerate(tool.tools):
-                yield from self._judge_tool(member, f"{path}.tools[{position}]")
+    def _judge_tools(self, request: Request) -> Iterator[Verdict]:
+        tools = list(tools_of(request))
+        searched = any(isinstance(tool, ToolSearchTool) for tool, _ in tools)
+        for tool, path in tools:
+            yield from _verdict(self.tools.get(tool.type, self.other_tool), f"{path}.type")
+            if not isinstance(tool, FunctionTool | CustomTool):
+                continue
+            for row, support in self.details.items():
+                owner, _, name = row.rpartition(".")
+                # The gateway loads what is deferred, if there is a search that can find it.
+                if owner == _TOOLS and not (searched and name == "defer_loading"):
+                    yield from _judge_detail(support, tool, name, path)
 
     def _judge_choice(self, request: Request) -> Iterator[Verdict]:
         match request.tool_choice:
@@ -151,11 +166,38 @@ class SupportTable(Struct, frozen=True, kw_only=True):
                 yield from _verdict(support, "tool_choice.type")
 
 
+def tools_of(request: Request) -> Iterator[tuple[Tool | NamespaceMember, str]]:
+    """Yield every tool with its path: those of the request, those that items bring, and in both
+    the members of namespaces.
+    """
+    yield from _within(request.tools or (), "tools")
+    if not isinstance(request.input, str):
+        for position, item in enumerate(request.input or ()):
+            if isinstance(item, AdditionalTools | ToolSearchOutput):
+                yield from _within(item.tools, f"input[{position}].tools")
+
+
+def _within(
+    tools: Iterable[Tool | NamespaceMember], path: str
+) -> Iterator[tuple[Tool | NamespaceMember, str]]:
+    for position, tool in enumerate(tools):
+        yield tool, f"{path}[{position}]"
+        if isinstance(tool, NamespaceTool):
+            yield from _within(tool.tools, f"{path}[{position}].tools")
+
+
+def _judge_detail(support: Support, owner: object, name: str, path: str) -> Iterator[Verdict]:
+    value = getattr(owner, "async_" if name == "async" else name, None)
+    if value and value not in support.harmless:
+        yield from _verdict(support, f"{path}.{name}")
+
+
 def _verdict(support: Support, param: str) -> Iterator[Verdict]:
     if support.action in ("drop", "reject", "emulate"):
         yield Verdict(action=support.action, param=param, reason=support.reason)
 
 
+_TOOLS = "tools[]"
 _A_HINT = "the upstream has no such hint"
 _AT_OPENAI = "it names something that OpenAI keeps"
 _NO_SUCH_TOOL = "the upstream knows only function tools"
@@ -197,6 +239,20 @@ FUNCTIONS_ONLY = SupportTable(
         "moderation": reject("the upstream has no moderation"),
         "access_programs": reject(_AT_OPENAI),
         "image": drop(_A_HINT),
+    },
+    details={
+        "reasoning.effort": BY_VALUE,
+        "reasoning.summary": drop(_A_HINT),
+        "reasoning.generate_summary": drop(_A_HINT),
+        "reasoning.context": drop(_A_HINT),
+        "reasoning.mode": drop(_A_HINT),
+        "text.format": BY_VALUE,
+        "text.verbosity": drop(_A_HINT),
+        "tools[].strict": BY_VALUE,
+        "tools[].output_schema": drop(_A_HINT),
+        "tools[].allowed_callers": drop(_A_HINT),
+        "tools[].async": drop(_A_HINT),
+        "tools[].defer_loading": drop("there is no tool search that could load it"),
     },
     items={
         "message": BY_VALUE,

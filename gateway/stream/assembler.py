@@ -173,9 +173,13 @@ class Assembler:
                 return []
             case d.Finished(reason):
                 self._reason = reason
-                if isinstance(self._writing, MessageSlot):  # its sources may still come
-                    return []
-                return self._close_all("completed" if reason == "stop" else "incomplete")
+                return self._wind_up()
+
+    def _wind_up(self) -> list[KnownEvent]:
+        """End what is over with the end marker; the sources of a message may still come."""
+        if isinstance(self._writing, MessageSlot):
+            return []
+        return self._close_all("completed" if self._reason == "stop" else "incomplete")
 
     def _speak(self, delta: d.Text | d.Refusal | d.Annotation | d.Logprobs) -> list[KnownEvent]:
         events: list[KnownEvent] = []

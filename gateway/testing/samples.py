@@ -13,7 +13,16 @@ from gateway.types.open import OpenUnion
 from gateway.types.request import Request
 from gateway.types.tools import Tool
 
-__all__ = ["ITEMS", "PARAMETERS", "STRANGERS", "TOOLS", "item_types", "parameters", "tool_types"]
+__all__ = [
+    "DETAILS",
+    "ITEMS",
+    "PARAMETERS",
+    "STRANGERS",
+    "TOOLS",
+    "item_types",
+    "parameters",
+    "tool_types",
+]
 
 Json = dict[str, Any]
 
@@ -56,6 +65,22 @@ PARAMETERS: Mapping[str, tuple[object, ...]] = {
     "image": ({"some": "hint"},),
 }
 """Values of each parameter; one of them asks for something that does not happen anyway."""
+
+DETAILS: Mapping[str, Json] = {
+    "reasoning.effort": {"reasoning": {"effort": "high"}},
+    "reasoning.summary": {"reasoning": {"summary": "detailed"}},
+    "reasoning.generate_summary": {"reasoning": {"generate_summary": "detailed"}},
+    "reasoning.context": {"reasoning": {"context": "all_turns"}},
+    "reasoning.mode": {"reasoning": {"mode": "pro"}},
+    "text.format": {"text": {"format": {"type": "json_object"}}},
+    "text.verbosity": {"text": {"verbosity": "low"}},
+    "tools[].strict": {"tools": [{**_FUNCTION, "strict": True}]},
+    "tools[].output_schema": {"tools": [{**_FUNCTION, "output_schema": {"type": "object"}}]},
+    "tools[].allowed_callers": {"tools": [{**_FUNCTION, "allowed_callers": ["direct"]}]},
+    "tools[].async": {"tools": [{**_FUNCTION, "async": True}]},
+    "tools[].defer_loading": {"tools": [{**_FUNCTION, "defer_loading": True}]},
+}
+"""A request with each member of a parameter or tool that a dialect may know or not."""
 
 ITEMS: Mapping[str, Json] = {
     "message": {"role": "user", "content": "Hello"},

@@ -9,6 +9,7 @@ import msgspec
 from gateway.plugin import Support
 from gateway.plugin.support import BY_THE_CORE
 from gateway.testing.samples import (
+    DETAILS,
     ITEMS,
     PARAMETERS,
     TOOLS,
@@ -32,6 +33,7 @@ class TableRules(Suite):
                 f"{kind} {name} is not in `support.{kind}`"
                 for kind, wanted, named in (
                     ("parameters", {*parameters()}, table.parameters),
+                    ("details", {*DETAILS}, table.details),
                     ("items", item_types(), table.items),
                     ("tools", tool_types(), table.tools),
                 )
@@ -48,6 +50,17 @@ class TableRules(Suite):
                 for value in PARAMETERS.get(name, ())
                 if value not in _plain(support.harmless)
                 for complaint in self._judged(support, name, {name: value})
+            ),
+        )
+
+    def test_check_says_of_details_what_the_table_says(self) -> None:
+        complain(
+            "`check` gives the verdict on each detail that `support.details` has",
+            (
+                complaint
+                for name, request in DETAILS.items()
+                if (support := self.dialect.support.details.get(name))
+                for complaint in self._judged(support, name.replace("[]", "[0]"), request)
             ),
         )
 

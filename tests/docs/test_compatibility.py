@@ -143,6 +143,7 @@ def of_dialect(dialect: Dialect, providers: tuple[Provider, ...]) -> str:
     support = dialect.support
     sections = {
         "Parameters": by_outcome(support.parameters),
+        "Members of parameters and tools": by_outcome(support.details),
         "Input items": by_outcome(support.items, support.other_item),
         "Tools": by_outcome(support.tools, support.other_tool),
         "`include`": by_outcome(support.includes, support.other_include),

@@ -188,7 +188,7 @@ async def test_hints_that_it_does_not_know_are_dropped_and_named(
         "reasoning": {"effort": "high", "summary": "auto"},
     }
     answer = await sdk.responses.with_raw_response.create(model="large", **question)
-    assert answer.headers["x-gateway-dropped-params"] == "tools[0].strict, reasoning.summary"
+    assert answer.headers["x-gateway-dropped-params"] == "reasoning.summary, tools[0].strict"
     assert upstream.requests[0].json()["effort"] == "high"
 
 

@@ -19,7 +19,9 @@ from gateway_chat.wire import CallPiece, Chunk, ExtraContent, Message, Part, Sou
 
 __all__ = ["AnswerReader"]
 
-_WITHOUT_TEXT = frozenset({"none", "details", "signatures"})  # what `reasoning_out` wants no text for
+_WITHOUT_TEXT = frozenset(
+    {"none", "details", "signatures"}
+)  # what `reasoning_out` wants no text for
 _OPENING, _CLOSING = "<thought>", "</thought>"
 
 

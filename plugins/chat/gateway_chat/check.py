@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from gateway.plugin import Verdict
+from gateway.plugin.support import tools_of
 from gateway.types.content import ContentPart, InputFile, InputImage
-from gateway.types.items import (
-    AdditionalTools,
-    CustomToolCallOutput,
-    FunctionCallOutput,
-    InputItem,
-    Message,
-    ToolSearchOutput,
-)
+from gateway.types.items import CustomToolCallOutput, FunctionCallOutput, InputItem, Message
 from gateway.types.parameters import JsonObjectFormat, JsonSchemaFormat
 from gateway.types.request import Request
 from gateway.types.tools import (
@@ -23,10 +17,7 @@ from gateway.types.tools import (
     CustomTool,
     FunctionChoice,
     FunctionTool,
-    NamespaceMember,
     NamespaceTool,
-    Tool,
-    ToolSearchTool,
 )
 from gateway_chat.effort import stops_thinking
 from gateway_chat.parts import Content, attachments, problem
@@ -43,7 +34,7 @@ _DETAILS = ("auto", "low", "high")
 
 def check(request: Request, quirks: Quirks) -> Iterator[Verdict]:
     """Say what of `request` a server with `quirks` cannot honour."""
-    yield from table_for(quirks).judge(request, honoured=quirks.passes)
+    yield from table_for(quirks).judge(request, honoured=_honoured(quirks))
     for name in quirks.drops:
         if getattr(request, name, None) is not None:
             yield _drop(name, "the upstream refuses it")
@@ -58,6 +49,10 @@ def check(request: Request, quirks: Quirks) -> Iterator[Verdict]:
     yield from _check_text(request, quirks)
     yield from _check_reasoning(request, quirks)
     yield from _check_logprobs(request, quirks)
+
+
+def _honoured(quirks: Quirks) -> tuple[str, ...]:
+    return (*quirks.passes, "text.verbosity") if "verbosity" in quirks.passes else quirks.passes
 
 
 def _reject(param: str, reason: str) -> Verdict:
@@ -107,40 +102,18 @@ def _knows_detail(part: ContentPart) -> bool:
 
 
 def _check_tools(request: Request, quirks: Quirks) -> Iterator[Verdict]:
-    hints = ["allowed_callers", "output_schema", "async_"]
-    tools = list(_all_tools(request))
-    if not any(isinstance(tool, ToolSearchTool) for tool, _ in tools):
-        hints.append("defer_loading")  # there is nothing that could load it
-    for number, (tool, path) in enumerate(tools):
-        if quirks.max_tools and number >= quirks.max_tools:
+    number = 0
+    for tool, path in tools_of(request):
+        if isinstance(tool, NamespaceTool):
+            continue
+        number += 1
+        if quirks.max_tools and number > quirks.max_tools:
             yield _reject(f"{path}.type", f"the upstream takes {quirks.max_tools} tools at most")
         if isinstance(tool, FunctionTool | CustomTool):
             yield from _check_tool(tool, path, quirks)
-            for name in hints:
-                if getattr(tool, name, None):
-                    yield _drop(f"{path}.{name.rstrip('_')}", _NO_HINT)
     one_at_a_time = request.tools and request.parallel_tool_calls is False
     if one_at_a_time and quirks.tools == "native" and not quirks.parallel_tool_calls:
         yield _drop("parallel_tool_calls", "the upstream has no such parameter")
-
-
-def _all_tools(request: Request) -> Iterator[tuple[Tool | NamespaceMember, str]]:
-    """Yield each tool with its path: those of the request, and those that items bring."""
-    yield from _within(request.tools or (), "tools")
-    if not isinstance(request.input, str):
-        for position, item in enumerate(request.input or ()):
-            if isinstance(item, AdditionalTools | ToolSearchOutput):
-                yield from _within(item.tools, f"input[{position}].tools")
-
-
-def _within(
-    tools: Iterable[Tool | NamespaceMember], path: str
-) -> Iterator[tuple[Tool | NamespaceMember, str]]:
-    for position, tool in enumerate(tools):
-        if isinstance(tool, NamespaceTool):
-            yield from _within(tool.tools, f"{path}[{position}].tools")
-        else:
-            yield tool, f"{path}[{position}]"
 
 
 def _check_tool(tool: FunctionTool | CustomTool, path: str, quirks: Quirks) -> Iterator[Verdict]:
@@ -171,8 +144,6 @@ def _can_choose(request: Request, quirks: Quirks) -> bool:
 def _check_text(request: Request, quirks: Quirks) -> Iterator[Verdict]:
     if request.text is None:
         return
-    if request.text.verbosity and "verbosity" not in quirks.passes:
-        yield _drop("text.verbosity", _NO_HINT)
     match request.text.format:
         case JsonSchemaFormat():
             possible = quirks.response_format == "json_schema" or quirks.schema_in_system
@@ -192,9 +163,6 @@ def _check_reasoning(request: Request, quirks: Quirks) -> Iterator[Verdict]:
         yield _drop("reasoning.effort", "the upstream decides itself how hard it thinks")
     elif wanted.effort not in (None, "none") and stops_thinking(request, quirks):
         yield _drop("reasoning.effort", "the upstream cannot think when it must call a tool")
-    for name in ("summary", "generate_summary", "context", "mode"):
-        if getattr(wanted, name):
-            yield _drop(f"reasoning.{name}", _NO_HINT)
 
 
 def _check_logprobs(request: Request, quirks: Quirks) -> Iterator[Verdict]:

@@ -17,8 +17,6 @@ from gateway.types.tools import FunctionTool
 from gateway_acme.stream import AcmeTranslator
 
 SPEAKERS = {"user": "user", "assistant": "model", "system": "system", "developer": "system"}
-HINTS_OF_TOOLS = ("strict", "output_schema", "allowed_callers", "async_")
-HINTS_OF_REASONING = ("summary", "generate_summary", "context", "mode")
 
 
 class AcmeDialect:
@@ -33,6 +31,7 @@ class AcmeDialect:
             "top_logprobs": reject("acme does not say how likely its words were"),
             "top_p": reject("acme has only heat", 1.0),
         },
+        details={"tools[].strict": drop("acme does not promise to keep to the schema")},
         includes={"message.output_text.logprobs": reject("acme does not say it")},
     )
 
@@ -44,9 +43,6 @@ class AcmeDialect:
                 if not isinstance(part, InputText | OutputText):
                     param = f"input[{position}].{field}[{index}].type"
                     yield Verdict(action="reject", param=param, reason="acme reads only text")
-        for position, tool in enumerate(request.tools or ()):
-            yield from _dropped(tool, HINTS_OF_TOOLS, f"tools[{position}]")
-        yield from _dropped(request.reasoning, HINTS_OF_REASONING, "reasoning")
 
     def encode(self, call: Call, /) -> UpstreamRequest:
         request = call.request
@@ -77,13 +73,6 @@ def _items(request: Request) -> tuple[items.InputItem, ...]:
     if isinstance(request.input, str):
         return (items.Message(role="user", content=request.input),)
     return request.input or ()
-
-
-def _dropped(part: object, hints: tuple[str, ...], path: str) -> Iterator[Verdict]:
-    for name in hints:
-        if getattr(part, name, None):
-            param = f"{path}.{name.rstrip('_')}"
-            yield Verdict(action="drop", param=param, reason="acme has no such hint")
 
 
 def _content(item: items.InputItem) -> tuple[str, str | tuple[ContentPart, ...]]:
