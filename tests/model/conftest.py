@@ -53,7 +53,7 @@ def llamacpp(weights: Path) -> Generator[str]:
 
 @pytest.fixture(scope="session")
 def proxy(llamacpp: str, run_gateway: RunGateway) -> Generator[GatewayProcess]:
-    """Run the gateway; its log must tell of no upstream that had to be asked again."""
+    """Run the gateway, which starts the model itself when it is first asked for."""
     config = {
         "model_list": [
             entry("local/smollm2", "local/smollm2"),

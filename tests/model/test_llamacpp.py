@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import openai
 import pytest
 
+import gateway
+from gateway.config import default_config
 from gateway.stream.lifecycle import violations
 
 WEATHER: Any = {
@@ -140,3 +143,13 @@ def test_connections_that_the_server_closes_do_no_harm(client: openai.OpenAI) ->
         assert stream(client, "llamacpp", max_output_tokens=1).output_text
         with pytest.raises(openai.BadRequestError):
             ask(client, "llamacpp", TOO_LONG)
+
+
+async def test_ollama_needs_nothing_but_its_own_environment_variable(
+    llamacpp: str, tmp_path: Path
+) -> None:
+    port = llamacpp.rpartition(":")[2]
+    environment = {"GATEWAY_HOME": str(tmp_path), "OLLAMA_HOST": f"0.0.0.0:{port}"}
+    async with gateway.Gateway(default_config(environment)) as own:
+        response = await own.responses(model="ollama/smollm2", input="Hello!", max_output_tokens=5)
+    assert response.output_text
