@@ -70,7 +70,10 @@ class Translation:
                 raise
             if self._spoken or self.ended or not self._stream:
                 return block
-            chunk = await _next(answer)
+            try:
+                chunk = await answer.chunk()
+            except UpstreamError as error:
+                return block + self.fail(error)
 
     def feed(self, chunk: bytes) -> bytes:
         """Return the events that `chunk` brings about. Raises `UpstreamError` if it reports a
@@ -147,11 +150,3 @@ class Translation:
             return b""
         block = encode_frames(events)
         return block + DONE if self.ended else block
-
-
-async def _next(answer: Answer) -> bytes:
-    try:
-        return await answer.chunk()
-    except UpstreamError as error:
-        error.begun = True  # whatever it was about to say is paid for
-        raise
