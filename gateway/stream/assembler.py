@@ -99,6 +99,10 @@ class Assembler:
 
         Raises `UpstreamProtocolError` for more arguments of a call that has ended.
         """
+        if type(delta) is d.Text and (event := self._go_on(delta)):
+            event.sequence_number = self._number
+            self._number += 1
+            return [event]
         if self._ended:
             return []
         if self._reason is not None and not self._may_follow(delta):
@@ -132,6 +136,19 @@ class Assembler:
         self._settle(status="failed", error=response_error(error))
         events += [error_event(error), ResponseFailed(response=self._response)]
         return self._stamp(events)
+
+    def _go_on(self, delta: d.Text) -> KnownEvent | None:
+        """Return the event of text that only continues what is being said, as most of it does."""
+        message = self._writing
+        if (
+            type(message) is MessageSlot
+            and message.key == delta.key
+            and delta.text
+            and self._reason is None
+            and not self._logprobs
+        ):
+            return message.say_more(delta.text)
+        return None
 
     def _may_follow(self, delta: d.Delta) -> bool:
         """Say whether `delta` counts after the end marker: usage, and sources of the last text."""

@@ -40,21 +40,22 @@ class _Parts:
         self._item_id = item_id
         self._index = index
         self._written: list[Part] = []
+        self.last: Part | None = None
 
     def turn_to(self, kind: type[P], events: list[KnownEvent]) -> P:
         """Return the open part, which is of `kind`; what that takes goes to `events`."""
-        last = self._written[-1] if self._written else None
-        if isinstance(last, kind):
-            return last
+        if isinstance(self.last, kind):
+            return self.last
         events += self.closing()
         earlier = sum(part.field == kind.field for part in self._written)
         part = kind(Place(self._item_id, self._index, earlier))
         self._written.append(part)
+        self.last = part
         events.append(part.opening())
         return part
 
     def closing(self) -> list[KnownEvent]:
-        return self._written[-1].closing() if self._written else []
+        return self.last.closing() if self.last else []
 
     def of(self, *kinds: type[P]) -> list[P]:
         return [part for part in self._written if isinstance(part, kinds)]
@@ -71,6 +72,11 @@ class MessageSlot:
 
     def opening(self) -> list[KnownEvent]:
         return [OutputItemAdded(output_index=self.index, item=self.item("in_progress"))]
+
+    def say_more(self, text: str) -> KnownEvent | None:
+        """Return the event of more text, if it goes on where the message stands."""
+        part = self._parts.last
+        return part.write(text) if type(part) is OutputTextPart else None
 
     def say(self, text: str, logprobs: tuple[Logprob, ...] = ()) -> list[KnownEvent]:
         events: list[KnownEvent] = []
