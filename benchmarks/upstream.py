@@ -51,7 +51,7 @@ def frame(kind: str, number: int, **fields: object) -> bytes:
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 END = b"0\r\n\r\n"
-PACE = 0.01
+PACE = 0.004
 """Seconds between two events of a paced stream."""
 
 
