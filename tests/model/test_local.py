@@ -60,7 +60,11 @@ def test_it_answers_a_question(client: openai.OpenAI) -> None:
 
 def test_its_text_streams_as_it_comes(client: openai.OpenAI) -> None:
     events: Any = client.responses.create(
-        model=MODEL, input="Count from one to five.", max_output_tokens=12, stream=True
+        model=MODEL,
+        input="Tell me a long story of the sea.",
+        temperature=0,
+        max_output_tokens=12,
+        stream=True,
     )
     seen = list(events)
     assert violations([event.to_dict() for event in seen]) == []
