@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from gateway.errors import (
         AuthenticationError,
         ConfigError,
+        ConflictError,
         GatewayError,
         InvalidRequestError,
         NotFoundError,
@@ -53,6 +54,7 @@ __all__ = [
     "AsyncResponseStream",
     "AuthenticationError",
     "ConfigError",
+    "ConflictError",
     "Event",
     "Gateway",
     "GatewayError",

@@ -7,6 +7,7 @@
     + InvalidRequestError           400
     + AuthenticationError           401
     + NotFoundError                 404
+    + ConflictError                 409
     + RequestTooLargeError          413
     + RateLimitError                429
   x StoreError                      503  the store of responses does not answer
@@ -30,6 +31,7 @@ from typing import ClassVar
 __all__ = [
     "AuthenticationError",
     "ConfigError",
+    "ConflictError",
     "GatewayError",
     "InvalidRequestError",
     "NotFoundError",
@@ -109,6 +111,13 @@ class NotFoundError(RequestError):
     """No such model, response or route, or not one of the caller's."""
 
     status = 404
+
+
+class ConflictError(RequestError):
+    """Somebody else is at work on the same thing."""
+
+    status = 409
+    code = "conflict"
 
 
 class RequestTooLargeError(RequestError):

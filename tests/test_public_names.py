@@ -4,7 +4,7 @@ import gateway
 
 NAMES = """
     AsyncResponseStream AuthenticationError ConfigError Event Gateway GatewayError
-    InvalidRequestError NotFoundError PluginError RateLimitError RequestError RequestTooLargeError
+    ConflictError InvalidRequestError NotFoundError PluginError RateLimitError RequestError RequestTooLargeError
     Response ResponseStream StoreError Timeouts UpstreamAuthenticationError UpstreamError
     UpstreamProtocolError UpstreamRateLimitError UpstreamRejectedError UpstreamTimeoutError
     UpstreamUnavailableError UpstreamUnreachableError acancel_responses acompact_responses

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from msgspec.structs import fields, replace
+
 from gateway.config import litellm
 from gateway.config.api_keys import read_api_keys
 from gateway.config.document import parse
@@ -90,11 +92,7 @@ def _server(reader: Reader, node: Node) -> ServerSettings | None:
 
 def _state(reader: Reader, node: Node, default: StateSettings) -> StateSettings:
     written = reader.mapping(node, _STATE)
-    return StateSettings(
-        directory=(
-            reader.value(Path, written["directory"])
-            if "directory" in written
-            else default.directory
-        ),
-        secret=reader.value(Secret, written["secret"]) if "secret" in written else default.secret,
+    types = {field.name: field.type for field in fields(StateSettings)}
+    return replace(
+        default, **{name: reader.value(types[name], child) for name, child in written.items()}
     )

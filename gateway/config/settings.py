@@ -135,10 +135,20 @@ class PluginSettings(Struct, frozen=True, kw_only=True):
 
 
 class StateSettings(Struct, frozen=True, kw_only=True):
-    """What outlives a restart: `directory`, and the `secret` that seals ids (or a file in it)."""
+    """What outlives a restart: `directory`, the `secret` that seals ids (or a file in it), and the
+    store of responses.
+
+    `store` is the kind of store: `sqlite` (a file in `directory`), `memory`, `none`, or what a
+    plugin offers; `url` says where its server is. Responses are kept for `retention_days`, and an
+    operation of the store may take `timeout` seconds.
+    """
 
     directory: Path
     secret: Secret
+    store: Name = "sqlite"
+    url: Secret = Secret("")
+    retention_days: Annotated[float, Meta(gt=0, description="days, more than 0")] = 30.0
+    timeout: Seconds = 10.0
 
 
 class LoggingSettings(Struct, frozen=True, kw_only=True):

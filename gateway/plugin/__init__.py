@@ -17,7 +17,20 @@ from gateway.plugin.dialect import (
 )
 from gateway.plugin.observe import Observer, RequestRecord
 from gateway.plugin.provider import ApiKey, Credentials, Download, NoKey, Progress, Provider
-from gateway.plugin.store import Record, Store, StoredItem, StoreKind
+from gateway.plugin.store import (
+    Conversation,
+    Events,
+    History,
+    Job,
+    Origin,
+    Page,
+    Record,
+    Slice,
+    Store,
+    StoredItem,
+    StoreKind,
+    StoreSettings,
+)
 from gateway.plugin.support import Action, Support, SupportTable, Verdict
 from gateway.plugin.tools import ToolOutcome, ToolRunner
 from gateway.plugin.transport import Answer, Transport
@@ -48,18 +61,22 @@ __all__ = [
     "Answer",
     "ApiKey",
     "Call",
+    "Conversation",
     "Credentials",
     "CustomCall",
     "Delta",
     "Deployment",
     "Dialect",
     "Download",
+    "Events",
     "Failure",
     "FinishReason",
     "Finished",
     "Frame",
     "Framing",
+    "History",
     "Item",
+    "Job",
     "Key",
     "Logprobs",
     "NativeCall",
@@ -67,6 +84,8 @@ __all__ = [
     "NoKey",
     "Observer",
     "Operation",
+    "Origin",
+    "Page",
     "Progress",
     "Provider",
     "Record",
@@ -74,8 +93,10 @@ __all__ = [
     "RequestRecord",
     "SSEDecoder",
     "Secret",
+    "Slice",
     "Store",
     "StoreKind",
+    "StoreSettings",
     "StoredItem",
     "Support",
     "SupportTable",
