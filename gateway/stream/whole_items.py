@@ -7,7 +7,7 @@ its parts, and a call still has its arguments.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -35,6 +35,7 @@ from gateway.types.events import (
 from gateway.types.items import (
     CustomToolCall,
     FunctionCall,
+    InputItem,
     McpCall,
     McpListTools,
     Message,
@@ -45,6 +46,8 @@ from gateway.types.items import (
 from gateway.types.open import Unknown
 
 __all__ = ["changed", "id_prefix", "item_id", "whole_events", "with_parts"]
+
+T = TypeVar("T", bound=InputItem)
 
 _PREFIXES = {
     "message": "msg",
@@ -62,6 +65,14 @@ _PREFIXES = {
     "local_shell_call": "lsh",
     "apply_patch_call": "apc",
     "tool_search_call": "tsc",
+    "function_call_output": "fco",
+    "custom_tool_call_output": "cto",
+    "shell_call_output": "sho",
+    "local_shell_call_output": "lsho",
+    "apply_patch_call_output": "apo",
+    "tool_search_output": "tso",
+    "additional_tools": "at",
+    "compaction": "cmp",
 }
 
 _WHEN_ADDED: dict[type, dict[str, Any]] = {
@@ -76,20 +87,20 @@ _WHEN_ADDED: dict[type, dict[str, Any]] = {
 """What an item is announced with in place of what its own events are about to say."""
 
 
-def id_prefix(item: OutputItem) -> str:
+def id_prefix(item: InputItem) -> str:
     """Return what the ids of such items begin with."""
     return _PREFIXES.get(item.type, "item")
 
 
-def item_id(item: OutputItem) -> str | None:
-    """Return the id that the provider gave to `item`, if any."""
+def item_id(item: InputItem) -> str | None:
+    """Return the id that `item` has from where it comes, if any."""
     return _field(item, "id")
 
 
-def changed(item: OutputItem, **fields: str) -> OutputItem:
+def changed(item: T, **fields: str) -> T:
     """Return `item` with other values for some fields, such as another `id`."""
     if isinstance(item, Unknown):
-        return Unknown({**item, **fields})
+        return cast("T", Unknown({**item, **fields}))
     return msgspec.structs.replace(item, **fields)
 
 
@@ -118,7 +129,7 @@ def _announced(item: OutputItem) -> OutputItem:
     return item
 
 
-def _field(item: OutputItem, name: str) -> str | None:
+def _field(item: InputItem, name: str) -> str | None:
     value = item.get(name) if isinstance(item, Unknown) else getattr(item, name, None)
     return value if isinstance(value, str) else None
 

@@ -1,0 +1,105 @@
+"""Responses and items on their way into the store, and out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+from msgspec import Raw
+
+from gateway.plugin.store import Record, Slice, StoredItem
+from gateway.stream.splice import join_members, read_members
+from gateway.stream.whole_items import changed, id_prefix, item_id
+from gateway.types.content import ContentPart, InputText, OutputText
+from gateway.types.items import InputItem, Message
+from gateway.types.open import decode_hook
+from gateway.types.request import Request
+from gateway.types.response import InputItemList, Response
+from gateway.types.wire import encode
+
+__all__ = [
+    "input_items",
+    "item_list",
+    "read_items",
+    "record_of",
+    "stored",
+    "stored_response",
+    "with_ids",
+]
+
+_decode_items = msgspec.json.Decoder(tuple[InputItem, ...], dec_hook=decode_hook).decode
+
+
+def input_items(request: Request) -> tuple[InputItem, ...]:
+    """Return the input of `request` as items, be it a bare text."""
+    if isinstance(request.input, str):
+        return (Message(role="user", content=request.input),)
+    return request.input or ()
+
+
+def with_ids(items: Iterable[InputItem], mint: Callable[[str], str]) -> tuple[InputItem, ...]:
+    """Return `items` as the API lists them: each with an id, messages in parts and complete."""
+    return tuple(_completed(item, mint) for item in items)
+
+
+def stored(items: Iterable[InputItem]) -> tuple[StoredItem, ...]:
+    """Return `items`, which have ids, as the store keeps them."""
+    return tuple(StoredItem(id=item_id(item) or "", body=encode(item)) for item in items)
+
+
+def read_items(items: Sequence[StoredItem]) -> tuple[InputItem, ...]:
+    return _decode_items(_array(items))
+
+
+def record_of(response: Response, tenant: str, expires_at: float) -> Record:
+    """Return `response` as the store keeps it: its output goes there as items."""
+    return Record(
+        id=response.id,
+        tenant=tenant,
+        created_at=response.created_at,
+        expires_at=expires_at,
+        status=response.status or "",
+        model=response.model,
+        body=encode(msgspec.structs.replace(response, output=())),
+    )
+
+
+def stored_response(record: Record, output: Sequence[StoredItem]) -> bytes:
+    """Return the JSON of a kept response, the same that the client got when it was made."""
+    members = read_members(record.body)
+    members["output"] = Raw(_array(output))
+    return join_members(members)
+
+
+def item_list(found: Slice) -> bytes:
+    """Return the JSON of a page of items."""
+    items = found.items
+    return encode(
+        InputItemList(
+            data=read_items(items),
+            first_id=items[0].id if items else None,
+            last_id=items[-1].id if items else None,
+            has_more=found.has_more,
+        )
+    )
+
+
+def _completed(item: InputItem, mint: Callable[[str], str]) -> InputItem:
+    if not item_id(item):
+        item = changed(item, id=mint(id_prefix(item)))
+    if not isinstance(item, Message):
+        return item
+    content = _parts(item)
+    return msgspec.structs.replace(item, content=content, status=item.status or "completed")
+
+
+def _parts(message: Message) -> tuple[ContentPart, ...]:
+    if not isinstance(message.content, str):
+        return message.content
+    if message.role == "assistant":
+        return (OutputText(text=message.content),)
+    return (InputText(text=message.content),)
+
+
+def _array(items: Sequence[StoredItem]) -> bytes:
+    return b"[" + b",".join(item.body for item in items) + b"]"
