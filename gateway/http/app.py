@@ -12,6 +12,7 @@ from gateway.config import Config, environment, load
 from gateway.core.engine import Engine
 from gateway.http.auth import Authentication, Keyring
 from gateway.http.catalog import ListModels, Live, Ready, ShowModel
+from gateway.http.conversations import conversation_endpoints
 from gateway.http.endpoints import Methods, NotFound, Respond, ServedEngine
 from gateway.http.lifespan import Lifespan
 from gateway.http.paths import Paths
@@ -66,6 +67,7 @@ def _paths(engine: ServedEngine, config: Config) -> dict[str, ASGIApp]:
         "/responses/{response_id}": Methods(GET=respond("retrieve"), DELETE=respond("delete")),
         "/responses/{response_id}/cancel": Methods(POST=respond("cancel")),
         "/responses/{response_id}/input_items": Methods(GET=respond("input_items")),
+        **conversation_endpoints(engine, config.server.body_limit),
         "/models": Methods(GET=ListModels(engine.models)),
         "/models/{model:path}": Methods(GET=ShowModel(engine.models)),
         "/health/live": Methods(GET=Live()),

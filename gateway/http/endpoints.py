@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.core.conversations import Conversations
 from gateway.core.exchange import Envelope, Reply, Whole
 from gateway.core.principal import Principal
 from gateway.errors import GatewayError, InvalidRequestError, NotFoundError
@@ -28,6 +29,8 @@ class ServedEngine(Protocol):
     async def __aexit__(self, *exception: Any) -> None: ...
     async def respond(self, envelope: Envelope, principal: Principal) -> Reply: ...
     def models(self) -> Iterable[str]: ...
+    @property
+    def conversations(self) -> Conversations: ...
 
 
 class Respond:
@@ -105,7 +108,6 @@ class NotFound:
     """The endpoint of every path that we do not serve."""
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        path: str = scope["path"]
-        if path.removeprefix("/v1").startswith("/conversations"):
-            raise NotFoundError(f"conversations are not offered by this gateway yet ({path})")
-        raise NotFoundError(f"there is nothing at {path}; the API is served at /v1/responses")
+        raise NotFoundError(
+            f"there is nothing at {scope['path']}; the API is served at /v1/responses"
+        )

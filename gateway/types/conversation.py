@@ -61,7 +61,7 @@ class ConversationCreate(Struct, frozen=True, kw_only=True):
 class ConversationUpdate(Struct, frozen=True, kw_only=True):
     """Replaces the metadata."""
 
-    metadata: Metadata | None = None
+    metadata: Metadata | None
 
 
 class ConversationItemsCreate(Struct, frozen=True, kw_only=True):

@@ -11,10 +11,13 @@ import pytest
 from msgspec import Struct, field
 
 from gateway.config import ApiKeyEntry, Config, Secret, ServerSettings, StateSettings
+from gateway.core.conversations import Conversations
 from gateway.core.exchange import Envelope, Reply, Streamed, Whole
+from gateway.core.keeper import Keeper
 from gateway.core.principal import Principal
 from gateway.http.app import create_app
 from gateway.ids import Ids
+from gateway.store.memory import MemoryStore
 
 Respond = Callable[[Envelope], Awaitable[Reply]]
 
@@ -45,7 +48,9 @@ class Blocks:
 
 
 class ScriptedEngine:
-    """Answers with `script`, and remembers what it was asked and by whom."""
+    """Answers with `script`, and remembers what it was asked and by whom; its conversations are
+    in memory.
+    """
 
     def __init__(self) -> None:
         self.script: Respond = echo
@@ -53,6 +58,8 @@ class ScriptedEngine:
         self.asked: list[Envelope] = []
         self.callers: list[Principal] = []
         self.open = False
+        keeper = Keeper(MemoryStore(), retention=1, now=Ids().now)
+        self.conversations = Conversations(keeper, Ids())
 
     async def __aenter__(self) -> Self:
         self.open = True

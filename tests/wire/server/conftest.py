@@ -17,9 +17,12 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.config import ApiKeyEntry, Config, Secret, ServerSettings, StateSettings
+from gateway.core.conversations import Conversations
 from gateway.core.exchange import Envelope, Reply, Streamed, Whole
+from gateway.core.keeper import Keeper
 from gateway.core.principal import Principal
 from gateway.http.app import create_app
+from gateway.ids import Ids
 from gateway.server import Server, listen
 
 KEY = "the key of the tests"
@@ -69,6 +72,7 @@ class ScriptedEngine:
         self.work: Callable[[], Awaitable[None]] | None = None
         self.second = SECOND
         self.streams: list[Stream] = []
+        self.conversations = Conversations(Keeper(None, retention=1, now=Ids().now), Ids())
 
     async def __aenter__(self) -> Self:
         return self
