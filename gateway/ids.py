@@ -4,7 +4,7 @@ A response that a native upstream keeps gets a *sealed* id: `resp_` + base64url(
 upstream id)) with the tenant as associated data. AES-SIV (RFC 5297) is deterministic, so the
 same response has the same id everywhere, and authenticated, so another tenant's key cannot open
 it. Carriers, which are vendor state in the hands of clients, are sealed the same way, bound to the
-tenant and to the model that made them.
+tenant and to the model that made them; summaries, bound to the tenant alone.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ _RANDOM_BYTES = 24
 _SEPARATOR = b"\0"
 _RESPONSE = "resp_"
 _CARRIER = "gw1."
+_SUMMARY = "gws1."
 
 
 class BrokenSealError(Exception):
@@ -68,6 +69,16 @@ class Seal:
     def open_carrier(self, tenant: str, maker: str, sealed: str) -> str:
         """Return the carrier as `maker` gave it. Raises `BrokenSealError` if it is another's."""
         return self._decrypt(sealed, _CARRIER, tenant, maker).decode()
+
+    def seal_summary(self, tenant: str, summary: bytes) -> str:
+        """Return `summary`, which takes the place of a part of a conversation of `tenant`, as a
+        client may hold it. Any model may read it.
+        """
+        return _SUMMARY + self._encrypt(summary, tenant, _SUMMARY)
+
+    def open_summary(self, tenant: str, sealed: str) -> bytes:
+        """Return the summary. Raises `BrokenSealError`."""
+        return self._decrypt(sealed, _SUMMARY, tenant, _SUMMARY)
 
     def _encrypt(self, payload: bytes, *bound_to: str) -> str:
         sealed = self._cipher.encrypt(payload, [part.encode() for part in bound_to])

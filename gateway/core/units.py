@@ -1,0 +1,110 @@
+"""Which items of a context belong together, and which of them cannot go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from gateway.types.items import (
+    AdditionalTools,
+    ConfigurationUpdate,
+    InputItem,
+    LocalShellCallOutput,
+    McpApprovalRequest,
+    McpApprovalResponse,
+    McpListTools,
+    Message,
+    Program,
+    Reasoning,
+)
+from gateway.types.open import Unknown
+
+__all__ = ["Unit", "is_instruction", "units_of"]
+
+_MADE_BY_MODELS = (Reasoning, McpApprovalRequest, McpListTools, Program)
+
+
+class Unit(Struct, frozen=True, kw_only=True):
+    """Items that make no sense without each other: what the model said at once, be it thoughts,
+    words or calls, and the outputs of these calls. `stays` says that it must not go.
+    """
+
+    items: tuple[InputItem, ...]
+    positions: tuple[int, ...]
+    stays: bool
+
+
+def units_of(items: Sequence[InputItem]) -> tuple[Unit, ...]:
+    """Return the units of `items`, in the order in which they begin.
+
+    What stays are instructions, the last message of a user, and the last unit, for that is what the
+    model is about to answer.
+    """
+    groups = _groups(items)
+    staying = {position for position, item in enumerate(items) if is_instruction(item)}
+    staying |= {len(items) - 1, _last_of_user(items)}
+    return tuple(
+        Unit(
+            items=tuple(items[position] for position in group),
+            positions=tuple(group),
+            stays=not staying.isdisjoint(group),
+        )
+        for group in groups
+    )
+
+
+def is_instruction(item: InputItem) -> bool:
+    """Say whether `item` sets the model up rather than being part of the conversation."""
+    if isinstance(item, Message):
+        return item.role in ("system", "developer")
+    return isinstance(item, AdditionalTools | ConfigurationUpdate)
+
+
+def _last_of_user(items: Sequence[InputItem]) -> int:
+    found = [p for p, item in enumerate(items) if isinstance(item, Message) and item.role == "user"]
+    return found[-1] if found else -1
+
+
+def _groups(items: Iterable[InputItem]) -> list[list[int]]:
+    groups: list[list[int]] = []
+    turns: dict[str, list[int]] = {}
+    speaking = False
+    for position, item in enumerate(items):
+        spoke, speaking = speaking, _is_made_by_model(item)
+        call = _call_of(item)
+        if speaking and spoke:
+            groups[-1].append(position)
+        elif _is_output(item) and call in turns:
+            turns[call].append(position)
+        else:
+            groups.append([position])
+        if speaking:
+            turns[call] = groups[-1]
+    return groups
+
+
+def _is_made_by_model(item: InputItem) -> bool:
+    if isinstance(item, Message):
+        return item.role == "assistant"
+    return isinstance(item, _MADE_BY_MODELS) or item.type.endswith("_call")
+
+
+def _is_output(item: InputItem) -> bool:
+    return isinstance(item, McpApprovalResponse) or item.type.endswith("_output")
+
+
+def _call_of(item: InputItem) -> str:
+    """Return what a call and its output have in common: an id, or else their kind."""
+    match item:
+        case LocalShellCallOutput():
+            named = item.call_id or item.id  # OpenAI's shape names the call by `id`
+        case McpApprovalRequest(id=str(named)):
+            pass
+        case McpApprovalResponse(approval_request_id=named):
+            pass
+        case Unknown():
+            named = item.get("call_id")
+        case _:
+            named = getattr(item, "call_id", None)
+    return str(named or item.type.removesuffix("_output").removesuffix("_call"))
