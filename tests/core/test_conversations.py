@@ -31,9 +31,26 @@ class CountingIds(Ids):
         return f"{prefix}_{self._minted}"
 
 
+class PickyStore(MemoryStore):
+    """Fails, as a database may, when it is asked for what cannot be an id."""
+
+    def __getattribute__(self, name: str) -> Any:
+        method = super().__getattribute__(name)
+        if name.startswith("_"):
+            return method
+
+        def ask(*parts: Any, **options: Any) -> Any:
+            for part in parts:
+                if "\0" in str(getattr(part, "after", part)):
+                    raise StoreError(f"{name} was asked for a text with a zero")
+            return method(*parts, **options)
+
+        return ask
+
+
 @pytest.fixture
 def store() -> MemoryStore:
-    return MemoryStore()
+    return PickyStore()
 
 
 @pytest.fixture
