@@ -21,12 +21,19 @@ pytest.register_assert_rewrite(
     "gateway.testing.answers",
     "gateway.testing.conformance",
     "gateway.testing.failures",
+    "gateway.testing.store_background",
+    "gateway.testing.store_conversations",
+    "gateway.testing.store_purge",
+    "gateway.testing.store_random",
+    "gateway.testing.store_responses",
+    "gateway.testing.store_samples",
     "gateway.testing.tiers",
 )
 
 # ruff: noqa: E402 - the kit itself comes after the line above
 from gateway.testing.conformance import DialectConformance, RecordedConformance
 from gateway.testing.requests import RequestRules
+from gateway.testing.store_conformance import StoreConformance
 from gateway.testing.tiers import (
     WithImages,
     WithParallelTools,
@@ -47,6 +54,7 @@ __all__ = [
     "Script",
     "ScriptedUpstream",
     "Step",
+    "StoreConformance",
     "WithImages",
     "WithParallelTools",
     "WithReasoning",
