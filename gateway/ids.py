@@ -25,6 +25,7 @@ _RANDOM_BYTES = 24
 _SEPARATOR = b"\0"
 _RESPONSE = "resp_"
 _CARRIER = "gw1."
+_JOB = "job"
 _SUMMARY = "gws1."
 
 
@@ -80,8 +81,19 @@ class Seal:
         """Return the summary. Raises `BrokenSealError`."""
         return self._decrypt(sealed, _SUMMARY, tenant, _SUMMARY)
 
+    def seal_job(self, tenant: str, response_id: str, job: bytes) -> bytes:
+        """Return `job`, the work on a response of `tenant`, as it may lie in a store."""
+        return self._cipher.encrypt(job, _bound(tenant, response_id, _JOB))
+
+    def open_job(self, tenant: str, response_id: str, sealed: bytes) -> bytes:
+        """Return the work as it was sealed. Raises `BrokenSealError` if it is another's."""
+        try:
+            return self._cipher.decrypt(sealed, _bound(tenant, response_id, _JOB))
+        except (InvalidTag, ValueError) as error:
+            raise BrokenSealError(response_id) from error
+
     def _encrypt(self, payload: bytes, *bound_to: str) -> str:
-        sealed = self._cipher.encrypt(payload, [part.encode() for part in bound_to])
+        sealed = self._cipher.encrypt(payload, _bound(*bound_to))
         return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
     def _decrypt(self, sealed: str, prefix: str, *bound_to: str) -> bytes:
@@ -90,7 +102,7 @@ class Seal:
         text = sealed.removeprefix(prefix)
         try:
             payload = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-            return self._cipher.decrypt(payload, [part.encode() for part in bound_to])
+            return self._cipher.decrypt(payload, _bound(*bound_to))
         except (InvalidTag, binascii.Error, ValueError) as error:
             raise BrokenSealError(sealed) from error
 
@@ -103,3 +115,8 @@ def account_of(provider: str, base_url: str, credential: str) -> str:
         _SEPARATOR.join(part.encode() for part in (provider, base_url, credential))
     )
     return digest.hexdigest()[:16]
+
+
+def _bound(*parts: str) -> list[bytes]:
+    """Return what a seal is bound to: it opens for nothing else."""
+    return [part.encode() for part in parts]

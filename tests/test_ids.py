@@ -65,3 +65,14 @@ def test_minted_ids_have_their_prefix_and_never_repeat() -> None:
     assert len(minted) == 1000
     assert all(found.startswith("msg_") and len(found) == 52 for found in minted)
     assert ids.now() == 1.5
+
+
+def test_the_work_on_a_response_opens_for_that_response_only() -> None:
+    sealed = SEAL.seal_job("t", "resp_1", b"a secret")
+    assert b"secret" not in sealed
+    assert SEAL.open_job("t", "resp_1", sealed) == b"a secret"
+    for tenant, response_id in (("other", "resp_1"), ("t", "resp_2")):
+        with pytest.raises(BrokenSealError):
+            SEAL.open_job(tenant, response_id, sealed)
+    with pytest.raises(BrokenSealError):
+        Seal(b"another secret of the operator").open_job("t", "resp_1", sealed)

@@ -225,8 +225,12 @@ class Store(Protocol):
         """Write a queued response, as `save` does, and the work that will make it."""
         ...
 
-    async def claim(self, owner: str, *, now: float, until: float) -> Job | None:
-        """Take up the oldest work that nobody has, or whose owner has not renewed it in time."""
+    async def claim(
+        self, owner: str, *, now: float, until: float, response_id: str = ""
+    ) -> Job | None:
+        """Take up the oldest work that nobody has, or whose owner has not renewed it in time; with
+        `response_id` only that on this response.
+        """
         ...
 
     async def renew(
@@ -241,7 +245,7 @@ class Store(Protocol):
         self, owner: str, record: Record, frames: Sequence[tuple[int, bytes]], /
     ) -> bool:
         """Write how a response stands, and more of its events. False, and nothing is written, if
-        `owner` does not have the work any more.
+        `owner` does not have the work any more. An event that is there already stays as it is.
         """
         ...
 
