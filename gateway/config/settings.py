@@ -145,7 +145,7 @@ class StateSettings(Struct, frozen=True, kw_only=True):
 
     directory: Path
     secret: Secret
-    store: Name = "sqlite"
+    store: Name = "memory"
     url: Secret = Secret("")
     retention_days: Annotated[float, Meta(gt=0, description="days, more than 0")] = 30.0
     timeout: Seconds = 10.0

@@ -12,9 +12,12 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Self
 
+from msgspec import Struct
+
 from gateway.config import Config, secret
 from gateway.core.attempts import Attempts
-from gateway.core.backends import Backends, Opened
+from gateway.core.backends import Backends
+from gateway.core.conversations import Conversations
 from gateway.core.deployments import deployments
 from gateway.core.exchange import Envelope, Reply, Streamed, Whole
 from gateway.core.headers import returned_headers
@@ -24,8 +27,10 @@ from gateway.core.native import NativePath
 from gateway.core.principal import Principal
 from gateway.core.pump import Pump, Writer
 from gateway.core.router import Router
+from gateway.core.state import State
 from gateway.core.trace import Trace
 from gateway.core.translated import Translated
+from gateway.core.turn import Turn
 from gateway.errors import GatewayError, InvalidRequestError, NotFoundError
 from gateway.ids import Ids, Seal
 from gateway.plugin.deployment import Deployment
@@ -39,6 +44,18 @@ from gateway.upstream.launch import Launcher
 from gateway.upstream.transport import HttpTransport
 
 __all__ = ["Engine"]
+
+
+class _Order(Struct, frozen=True):
+    """One request on its way through the engine."""
+
+    intake: Intake
+    trace: Trace
+    turn: Turn | None
+
+    def abandon(self) -> None:
+        if self.turn is not None:
+            self.turn.abandon()
 
 
 class Engine:
@@ -65,6 +82,7 @@ class Engine:
         self._seal = Seal(secret(config))
         self._providers = plugins.providers()
         self.router = Router(deployments(config, self._providers), chance)
+        self._state = State(config, plugins, self._ids)
         self._launcher = Launcher()
         self._backends = Backends(self._providers, transport or HttpTransport(), self._launcher)
         self._attempts = Attempts(Health(clock), chance)
@@ -79,6 +97,7 @@ class Engine:
         async with AsyncExitStack() as resources:
             await resources.enter_async_context(self._launcher)
             resources.push_async_callback(self._backends.aclose)
+            await resources.enter_async_context(self._state)
             for entry in self._config.models:
                 if entry.launch == "start":
                     for deployment in self.router.route(entry.name):
@@ -92,6 +111,15 @@ class Engine:
     def models(self) -> list[str]:
         """Return the model names that clients may ask for."""
         return self.router.models
+
+    @property
+    def conversations(self) -> Conversations:
+        """The conversations that the gateway keeps."""
+        return self._state.conversations
+
+    async def ready(self) -> bool:
+        """Say whether the store answers, on which all that is kept depends."""
+        return await self._state.keeper.ready()
 
     async def respond(self, envelope: Envelope, principal: Principal) -> Reply:
         """Answer `envelope` for `principal`. Raises `GatewayError` before the first byte of the
@@ -122,17 +150,32 @@ class Engine:
     async def _answer(self, envelope: Envelope, principal: Principal, trace: Trace) -> Reply:
         intake = take_in(envelope, principal.tenant, self._seal)
         trace.model, trace.stream = intake.model, intake.stream
-        translated = Translated(intake, self._ids, self._seal)
+        if intake.kept_id:
+            return await self._state.kept.answer(intake)
+        candidates = self._candidates(intake)
+        turn = await self._turn(intake, candidates)
+        order = _Order(intake, trace, turn)
 
         async def attempt(deployment: Deployment) -> Reply:
             trace.attempt(deployment)
             deployment = envelope.adjust(await self._backends.locate(deployment))
             dialect = self._backends.dialect(deployment)
             if native(dialect):
-                return await self._relay(intake, deployment, dialect, trace)
-            return await self._translate(translated, deployment, dialect, trace)
+                return await self._relay(order, deployment, dialect)
+            return await self._translate(order, deployment, dialect)
 
-        return await self._attempts.run(self._candidates(intake), attempt)
+        try:
+            return await self._attempts.run(candidates, attempt)
+        except BaseException:
+            order.abandon()
+            raise
+
+    async def _turn(self, intake: Intake, candidates: Sequence[Deployment]) -> Turn | None:
+        """Return the place of a request for a model in what the gateway keeps."""
+        if not intake.model:
+            return None
+        dialects = map(self._backends.dialect, candidates)
+        return await self._state.turn(intake, translated=not all(map(native, dialects)))
 
     def _candidates(self, intake: Intake) -> Sequence[Deployment]:
         chosen = intake.envelope.deployment
@@ -160,58 +203,72 @@ class Engine:
             )
         return found
 
-    async def _relay(
-        self, intake: Intake, deployment: Deployment, dialect: NativeDialect, trace: Trace
-    ) -> Reply:
-        opened = await self._backends.open(
-            deployment, self._native.encode(intake, deployment, dialect)
-        )
-        trace.first_byte()
+    async def _relay(self, order: _Order, deployment: Deployment, dialect: NativeDialect) -> Reply:
+        intake, turn = order.intake, order.turn
+        request = self._native.encode(intake, deployment, dialect, turn)
+        opened = await self._backends.open(deployment, request)
+        order.trace.first_byte()
         try:
             if not intake.stream:
                 whole = await self._native.whole(intake, deployment, opened)
                 opened.answer.close()
+                if turn is not None:
+                    await turn.append(whole.body)
                 return whole
             relay = self._native.relay(intake, deployment, opened)
             first = relay.feed(opened.first)
         except BaseException:
             opened.answer.close()
             raise
+
+        async def last() -> bytes:
+            if turn is not None:
+                await turn.append(relay.response)
+            return b""
+
         return Streamed(
-            blocks=self._pump(relay, opened, first, trace),
+            blocks=Pump(relay, opened.answer, first, last=last, ended=self._ender(order)),
             headers=returned_headers(opened.answer.headers),
         )
 
-    async def _translate(
-        self, translated: Translated, deployment: Deployment, dialect: Dialect, trace: Trace
-    ) -> Reply:
+    async def _translate(self, order: _Order, deployment: Deployment, dialect: Dialect) -> Reply:
+        translated = Translated(order.intake, self._ids, self._seal, order.turn)
         prepared = translated.prepare(deployment, dialect)
         opened = await self._backends.open(deployment, prepared.request)
-        trace.first_byte()
+        order.trace.first_byte()
         try:
             translation = translated.translation(prepared, dialect, opened)
             first = await translation.begin(opened.first, opened.answer)
-            if trace.stream:
-                blocks = self._pump(translation, opened, first, trace)
-                return Streamed(blocks=blocks, headers=prepared.headers)
-            await translation.drain(opened.answer)
+            if not order.intake.stream:
+                await translation.drain(opened.answer)
         except BaseException:
             opened.answer.close()
             raise
+
+        async def last() -> bytes:
+            return translation.last(await translated.settle(translation.response))
+
+        if order.intake.stream:
+            ended = self._ender(order)
+            blocks = Pump(translation, opened.answer, first, last=last, ended=ended)
+            return Streamed(blocks=blocks, headers=prepared.headers)
         opened.answer.close()
         return Whole(
-            body=encode(translation.response),
+            body=encode(await translated.settle(translation.response)),
             headers=prepared.headers,
             outcome=translation.outcome,
             usage=translation.usage,
         )
 
-    def _pump(self, writer: Writer, opened: Opened, first: bytes, trace: Trace) -> Pump:
-        def ended(writer: Writer, outcome: str) -> None:
-            usage = writer.usage if self._observers else None
-            self._end(trace, outcome, error=writer.failure, usage=usage)
+    def _ender(self, order: _Order) -> Callable[[Writer, str], None]:
+        """Return what is to be called at the end of the order's stream."""
 
-        return Pump(writer, opened.answer, first, ended)
+        def ended(writer: Writer, outcome: str) -> None:
+            order.abandon()
+            usage = writer.usage if self._observers else None
+            self._end(order.trace, outcome, error=writer.failure, usage=usage)
+
+        return ended
 
     def _end(
         self,

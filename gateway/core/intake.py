@@ -10,9 +10,10 @@ import msgspec
 from msgspec import Struct
 
 from gateway.core.exchange import Envelope
-from gateway.errors import InvalidRequestError, NotFoundError
+from gateway.errors import InvalidRequestError
 from gateway.ids import BrokenSealError, Seal
 from gateway.types.open import problem
+from gateway.types.parameters import ConversationReference
 from gateway.types.request import RequestHead, decode_head
 
 __all__ = ["Intake", "decode", "take_in"]
@@ -28,7 +29,8 @@ class Intake(Struct, frozen=True, kw_only=True):
 
     `model` is the client's name for it, empty for an operation on a stored response. `account`
     is where the request must go if an id in it says so; `response_id` and `previous_id` are the
-    upstream's own ids.
+    upstream's own ids. Ids that are not sealed are of the gateway's own store, if of any:
+    `kept_id` and `kept_previous_id`.
     """
 
     envelope: Envelope
@@ -39,6 +41,18 @@ class Intake(Struct, frozen=True, kw_only=True):
     account: str | None = None
     response_id: str = ""
     previous_id: str | None = None
+    kept_id: str = ""
+    kept_previous_id: str = ""
+
+    @property
+    def conversation_id(self) -> str:
+        """The conversation that the request belongs to, if any."""
+        conversation = self.head.conversation
+        return (
+            conversation.id
+            if isinstance(conversation, ConversationReference)
+            else conversation or ""
+        )
 
 
 def take_in(envelope: Envelope, tenant: str, seal: Seal) -> Intake:
@@ -51,9 +65,12 @@ def take_in(envelope: Envelope, tenant: str, seal: Seal) -> Intake:
         raise InvalidRequestError(
             "you must say which model to use", code="missing_required_parameter", param="model"
         )
-    account, previous_id = None, None
+    account, previous_id, kept_previous_id = None, None, ""
     if head.previous_response_id is not None:
-        account, previous_id = _previous(head.previous_response_id, tenant, seal)
+        try:
+            account, previous_id = seal.open(tenant, head.previous_response_id)
+        except BrokenSealError:
+            kept_previous_id = head.previous_response_id
     return Intake(
         envelope=envelope,
         tenant=tenant,
@@ -62,6 +79,7 @@ def take_in(envelope: Envelope, tenant: str, seal: Seal) -> Intake:
         model=head.model,
         account=account,
         previous_id=previous_id,
+        kept_previous_id=kept_previous_id,
     )
 
 
@@ -85,17 +103,15 @@ def decode(decoder: Callable[[bytes], T], body: bytes) -> T:
 
 
 def _stored(envelope: Envelope, tenant: str, seal: Seal) -> Intake:
+    wanted = parse_qs(envelope.query).get("stream", ())
+    stream = envelope.operation == "retrieve" and "true" in wanted
     try:
         account, upstream_id = seal.open(tenant, envelope.response_id)
-    except BrokenSealError as error:
-        raise NotFoundError(f"response with id {envelope.response_id!r} not found") from error
-    wanted = parse_qs(envelope.query).get("stream", ())
+    except BrokenSealError:
+        kept_id = envelope.response_id
+        return Intake(envelope=envelope, tenant=tenant, stream=stream, kept_id=kept_id)
     return Intake(
-        envelope=envelope,
-        tenant=tenant,
-        stream=envelope.operation == "retrieve" and "true" in wanted,
-        account=account,
-        response_id=upstream_id,
+        envelope=envelope, tenant=tenant, stream=stream, account=account, response_id=upstream_id
     )
 
 
@@ -106,14 +122,3 @@ def _refuse_contradictions(head: RequestHead) -> None:
             code="mutually_exclusive_parameters",
             param="previous_response_id",
         )
-
-
-def _previous(response_id: str, tenant: str, seal: Seal) -> tuple[str, str]:
-    try:
-        return seal.open(tenant, response_id)
-    except BrokenSealError as error:
-        raise InvalidRequestError(
-            f"previous response with id {response_id!r} not found",
-            code="previous_response_not_found",
-            param="previous_response_id",
-        ) from error

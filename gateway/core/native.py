@@ -11,6 +11,7 @@ from gateway.core.exchange import Whole
 from gateway.core.headers import forwarded_headers, returned_headers
 from gateway.core.intake import Intake
 from gateway.core.router import Router
+from gateway.core.turn import Turn
 from gateway.errors import InvalidRequestError, UpstreamError, UpstreamProtocolError
 from gateway.ids import Ids, Seal
 from gateway.plugin.deployment import Deployment
@@ -51,15 +52,21 @@ class NativePath(Struct, frozen=True, kw_only=True):
     shared: bool
 
     def encode(
-        self, intake: Intake, deployment: Deployment, dialect: NativeDialect
+        self,
+        intake: Intake,
+        deployment: Deployment,
+        dialect: NativeDialect,
+        turn: Turn | None = None,
     ) -> UpstreamRequest:
-        """Return the upstream request for `intake`. Raises `InvalidRequestError`."""
+        """Return the upstream request for `intake`, with what the gateway itself keeps of its
+        context. Raises `InvalidRequestError`.
+        """
         envelope = intake.envelope
         return dialect.encode(
             NativeCall(
                 operation=envelope.operation,
                 deployment=deployment,
-                body=self._body(intake, deployment),
+                body=self._body(intake, deployment, turn),
                 response_id=intake.response_id,
                 query=envelope.query,
                 headers=forwarded_headers(envelope.headers),
@@ -95,18 +102,18 @@ class NativePath(Struct, frozen=True, kw_only=True):
             usage=summary.usage,
         )
 
-    def _body(self, intake: Intake, deployment: Deployment) -> bytes:
+    def _body(self, intake: Intake, deployment: Deployment, turn: Turn | None) -> bytes:
         head = intake.head
         if not intake.model:
             return b""
-        if head.conversation is not None and self.shared:
+        changes = turn.native_changes() if turn else {}
+        if head.conversation is not None and self.shared and not changes:
             raise InvalidRequestError(
                 "conversations are not offered on a gateway with several keys:"
                 " nothing would keep them apart",
                 code="unsupported_parameter",
                 param="conversation",
             )
-        changes: dict[str, object] = {}
         if deployment.model != head.model:
             changes["model"] = deployment.model
         if intake.previous_id is not None:

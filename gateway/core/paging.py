@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 from gateway.errors import InvalidRequestError
 from gateway.plugin.store import Page
 
-__all__ = ["read_page"]
+__all__ = ["read_number", "read_page"]
 
 _LIMIT = 20
 _MOST = 100
@@ -22,6 +22,18 @@ def read_page(query: str) -> Page:
         order=_order(said.get("order", "desc")),
         after=said.get("after", ""),
     )
+
+
+def read_number(query: str, name: str, *, default: int) -> int:
+    """Return the whole number from 0 that `name` says. Raises `InvalidRequestError`."""
+    text = parse_qs(query, keep_blank_values=True).get(name, [""])[-1]
+    if not text:
+        return default
+    if not (text.isascii() and text.isdecimal() and len(text) < 16):
+        raise InvalidRequestError(
+            f"{name} must be a whole number from 0", code="invalid_value", param=name
+        )
+    return int(text)
 
 
 def _limit(text: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol, Self
 
 from gateway.errors import GatewayError
@@ -33,11 +33,20 @@ class Writer(Protocol):
         """Why the stream had to be ended by us, if it had."""
         ...
 
+    @property
+    def over(self) -> bool:
+        """Whether nothing counts any more that the upstream may still send."""
+        ...
+
     def feed(self, chunk: bytes, /) -> bytes: ...
 
     def close(self) -> bytes: ...
 
     def fail(self, error: GatewayError, /) -> bytes: ...
+
+    def refuse(self, error: GatewayError, /) -> bytes:
+        """Tell a failure in place of a terminal event that has been held back."""
+        ...
 
 
 class Pump:
@@ -50,12 +59,21 @@ class Pump:
     """
 
     def __init__(
-        self, writer: Writer, answer: Answer, first: bytes, ended: Callable[[Writer, str], None]
+        self,
+        writer: Writer,
+        answer: Answer,
+        first: bytes,
+        *,
+        last: Callable[[], Awaitable[bytes]],
+        ended: Callable[[Writer, str], None],
     ) -> None:
         self._writer = writer
         self._answer = answer
         self._first = first
+        self._last = last
         self._ended = ended
+        self._at_end = False
+        self._complete = False
         self.over = False
         """Whether the last block has been given."""
 
@@ -65,32 +83,49 @@ class Pump:
     async def __anext__(self) -> bytes:
         if self.over:
             raise StopAsyncIteration
-        block, self._first = self._first, b""
-        try:
-            block = block or await self._next()
-            if block and not self._answer.ended:
-                return block
-            block += self._writer.close()
-        except GatewayError as error:
-            block += self._writer.fail(error)
-        except Exception:  # noqa: BLE001 - a bug must end the stream, not tear it
-            _log.exception("reading a provider's answer failed")
-            bug = GatewayError("the gateway failed to read the provider's answer")
-            block += self._writer.fail(bug)
-        self._end(self._writer.outcome or "failed")
-        if not block:
-            raise StopAsyncIteration
+        block = await self._guarded(self._read, self._writer.fail)
+        if self._at_end:
+            block += await self._guarded(self._close, self._writer.fail)
+        if (self._at_end or self._writer.over) and not self._complete:
+            self._complete = True
+            block += await self._guarded(self._last, self._writer.refuse)
+        if self._at_end:
+            self._end(self._writer.outcome or "failed")
+            if not block:
+                raise StopAsyncIteration
         return block
 
     async def aclose(self) -> None:
         """Stop. An answer that has not ended is cancelled at the upstream."""
         self._end("cancelled")
 
-    async def _next(self) -> bytes:
-        while chunk := await self._answer.chunk():
-            if block := self._writer.feed(chunk):
-                return block
-        return b""
+    async def _read(self) -> bytes:
+        """Return the next block; none at the end of the answer, or if the terminal event is due."""
+        block, self._first = self._first, b""
+        while not (block or self._at_end or (self._writer.over and not self._complete)):
+            chunk = await self._answer.chunk()
+            if chunk:
+                block = self._writer.feed(chunk)
+            self._at_end = not chunk
+        self._at_end = self._at_end or self._answer.ended
+        return block
+
+    async def _close(self) -> bytes:
+        return self._writer.close()
+
+    async def _guarded(
+        self, step: Callable[[], Awaitable[bytes]], tell: Callable[[GatewayError], bytes]
+    ) -> bytes:
+        """Return what `step` gives, or how its failure is told."""
+        try:
+            return await step()
+        except GatewayError as error:
+            failure = error
+        except Exception:  # noqa: BLE001 - a bug must end the stream, not tear it
+            _log.exception("reading a provider's answer failed")
+            failure = GatewayError("the gateway failed to read the provider's answer")
+        self._at_end = True
+        return tell(failure)
 
     def _end(self, outcome: str) -> None:
         if not self.over:

@@ -10,6 +10,7 @@ from functools import cached_property
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from gateway.core.backends import Opened
 from gateway.core.carriers import Carriers
@@ -17,6 +18,7 @@ from gateway.core.intake import Intake, decode
 from gateway.core.lowering import Lowered, lower
 from gateway.core.pruning import find, prune
 from gateway.core.translation import Translation
+from gateway.core.turn import Turn
 from gateway.errors import InvalidRequestError
 from gateway.ids import Ids, Seal
 from gateway.plugin.deployment import Deployment
@@ -24,21 +26,12 @@ from gateway.plugin.dialect import Call, Dialect, UpstreamRequest
 from gateway.plugin.support import Verdict
 from gateway.stream.assembler import Assembler
 from gateway.stream.frames import WholeBody
-from gateway.types.request import Request, decode_request
-from gateway.types.response import start_response
+from gateway.types.request import Request
+from gateway.types.response import Response, start_response
 
 __all__ = ["DROPPED_PARAMS", "Prepared", "Translated"]
 
 DROPPED_PARAMS = "x-gateway-dropped-params"
-
-_NO_HISTORY = "the gateway keeps no history for this model, send all of it as input"
-_STATE = {
-    "previous_response_id": _NO_HISTORY,
-    "conversation": _NO_HISTORY,
-    "background": "the gateway runs nothing in the background for this model",
-    "store": "the gateway keeps no responses of this model, leave it out or send false",
-}
-
 
 _UNREAD = frozenset({"client_metadata"})  # Codex's own bookkeeping
 _NAME = re.compile(r"[\w.-]{1,64}", re.ASCII).fullmatch  # what a header may repeat
@@ -66,14 +59,23 @@ class Prepared(Struct, frozen=True, kw_only=True):
 class Translated:
     """One request for a translating dialect, on whichever deployments it is tried."""
 
-    def __init__(self, intake: Intake, ids: Ids, seal: Seal) -> None:
+    def __init__(self, intake: Intake, ids: Ids, seal: Seal, turn: Turn | None) -> None:
+        """Raises `InvalidRequestError` for an operation that only native upstreams have."""
+        if turn is None or intake.envelope.operation != "create":
+            raise InvalidRequestError(
+                f"{intake.envelope.operation} is not offered for the model {intake.model!r}:"
+                " its provider has no such function",
+                code="unsupported_operation",
+            )
         self._intake = intake
         self._ids = ids
         self._seal = seal
+        self._turn = turn
 
-    @cached_property
+    @property
     def _request(self) -> Request:
-        return decode(decode_request, self._intake.envelope.body)
+        """The request with all that came before it in its input."""
+        return self._turn.request
 
     @cached_property
     def _unknown(self) -> list[str]:
@@ -86,13 +88,10 @@ class Translated:
         """Return the call to `deployment`. Raises `InvalidRequestError` for what cannot be
         honoured.
         """
-        if self._intake.envelope.operation != "create":
+        if self._request.background:
             raise InvalidRequestError(
-                f"{self._intake.envelope.operation} is not offered for the model"
-                f" {self._intake.model!r}: its provider {deployment.provider} has no such function",
-                code="unsupported_operation",
+                "background cannot be used here", code="unsupported_parameter", param="background"
             )
-        self._refuse_state()
         verdicts = tuple(dialect.check(self._request, deployment))
         dropped = self._droppable(verdicts, deployment)
         carriers = Carriers(self._seal, self._intake.tenant, deployment)
@@ -103,18 +102,19 @@ class Translated:
             call=call,
             lowered=lowered,
             carriers=carriers,
-            dropped=(*self._unknown, *dropped),
+            dropped=(*self._unknown, *map(self._turn.param, dropped)),
         )
 
     def translation(self, prepared: Prepared, dialect: Dialect, opened: Opened) -> Translation:
         """Return the reader of the answer `opened` to the call."""
         is_json = opened.content_type == "application/json"
         response = start_response(
-            self._request,
-            id=self._ids.mint("resp"),
+            self._turn.asked,
+            id=self._turn.response_id,
             model=self._intake.model,
             created_at=int(self._ids.now()),
         )
+        response = replace(response, store=self._turn.kept)
         return Translation(
             WholeBody() if is_json else prepared.request.framing(),
             prepared.lowered.restoring(dialect.translator(prepared.call)),
@@ -122,14 +122,9 @@ class Translated:
             stream=self._intake.stream,
         )
 
-    def _refuse_state(self) -> None:
-        for name, reason in _STATE.items():
-            if getattr(self._request, name):
-                raise InvalidRequestError(
-                    f"{name} cannot be used with the model {self._intake.model!r}: {reason}",
-                    code="unsupported_parameter",
-                    param=name,
-                )
+    async def settle(self, response: Response) -> Response:
+        """Return `response` as the client is to see it, kept by then. Raises `StoreError`."""
+        return await self._turn.settle(response)
 
     def _emulated(self, verdicts: tuple[Verdict, ...]) -> frozenset[str]:
         """Return the types of what the dialect leaves to the gateway."""
@@ -142,11 +137,12 @@ class Translated:
         """
         for verdict in verdicts:
             if verdict.action == "reject" and deployment.on_unsupported == "reject":
+                param = self._turn.param(verdict.param)
                 reason = f": {verdict.reason}" if verdict.reason else ""
                 raise InvalidRequestError(
-                    f"{verdict.param} is not supported by the model {self._intake.model!r}"
+                    f"{param} is not supported by the model {self._intake.model!r}"
                     f" (provider {deployment.provider}){reason}",
                     code="unsupported_parameter",
-                    param=verdict.param,
+                    param=param,
                 )
         return tuple(verdict.param for verdict in verdicts if verdict.action != "emulate")

@@ -24,8 +24,9 @@ class Translation:
     """One upstream answer on its way to being a stream of events: bytes in, blocks of whole
     frames out.
 
-    It has the surface of `Relay`. A whole answer is the same stream, drained: `response` is its
-    result, and without `stream` the blocks are empty.
+    It has the surface of `Relay`, but for the terminal event, which `last` gives when the response
+    has been kept. A whole answer is the same stream, drained: `response` is its result, and
+    without `stream` the blocks are empty.
     """
 
     def __init__(
@@ -48,6 +49,10 @@ class Translation:
     @property
     def outcome(self) -> str:
         return self.response.status or "failed"
+
+    @property
+    def over(self) -> bool:
+        return self.ended
 
     @property
     def usage(self) -> Usage | None:
@@ -84,7 +89,7 @@ class Translation:
         return self._write()
 
     def close(self) -> bytes:
-        """Return the last events: those of a good end, or of a failure if the answer had no end."""
+        """Return what the end of the answer brings about: a failure if it had no end of its own."""
         self._start()
         self._read(self._framing.close())
         self._finish()
@@ -103,7 +108,7 @@ class Translation:
             raise self.failure
 
     def fail(self, error: GatewayError) -> bytes:
-        """Return the events of a failure; nothing if the response has ended already."""
+        """Return the events of a failure; nothing new if the response has ended already."""
         if self.ended:
             return self._write()
         self._start()
@@ -111,8 +116,20 @@ class Translation:
             self._finish()
         else:
             self.ended, self.failure = True, error
-            self._events += self._assembler.fail(error)
+            self._events += self._assembler.conclude(error)
         return self._write()
+
+    def last(self, response: Response) -> bytes:
+        """Return the terminal event, with `response` as it is told to the client; once only."""
+        self._events += self._assembler.terminal(response)
+        block = self._write()
+        return block + DONE if block else b""
+
+    def refuse(self, error: GatewayError) -> bytes:
+        """Tell, in place of the terminal event that is due, that the response failed after all."""
+        self.failure = error
+        self._events += self._assembler.refuse(error)
+        return self._write() + DONE
 
     def _start(self) -> None:
         if not self._started:
@@ -139,7 +156,7 @@ class Translation:
         if self.ended:
             return
         self.ended = True
-        self._events += self._assembler.finish()
+        self._events += self._assembler.conclude()
         if self.outcome == "failed":
             self.failure = UpstreamProtocolError("the upstream's answer was cut short")
 
@@ -148,5 +165,4 @@ class Translation:
         events, self._events = self._events, []
         if not self._stream or not events:
             return b""
-        block = encode_frames(events)
-        return block + DONE if self.ended else block
+        return encode_frames(events)

@@ -36,6 +36,12 @@ from gateway.types.response import IncompleteDetails, Response, Usage
 
 __all__ = ["Assembler"]
 
+_TERMINAL: dict[str, type[ResponseCompleted | ResponseIncomplete | ResponseFailed]] = {
+    "completed": ResponseCompleted,
+    "incomplete": ResponseIncomplete,
+    "failed": ResponseFailed,
+}
+
 _CALLS = (
     FunctionCall,
     CustomToolCall,
@@ -68,6 +74,7 @@ class Assembler:
         self._seal = seal
         self._number = 0
         self._ended = False
+        self._told = False
         self._reason: d.FinishReason | None = None
         self._usage = Usage()
         self._indexes = 0
@@ -111,31 +118,59 @@ class Assembler:
 
     def finish(self) -> list[Event]:
         """End the response. Without a `Finished` delta before it, that is a failure."""
-        if self._ended:
-            return []
-        if self._reason is None:
-            return self.fail(
-                UpstreamProtocolError("the provider's stream ended before its answer did")
-            )
-        if self._reason != "stop":
-            reason = IncompleteDetails(reason=self._reason)
-            events = self._close_all("incomplete")
-            self._settle(status="incomplete", incomplete_details=reason)
-            return self._stamp([*events, ResponseIncomplete(response=self._response)])
-        if self._calls.nameless:
-            return self.fail(UpstreamProtocolError("the provider began a tool call without a name"))
-        events = self._close_all("completed")
-        self._settle(status="completed", completed_at=int(self._now()))
-        return self._stamp([*events, ResponseCompleted(response=self._response)])
+        return self.conclude() + self.terminal()
 
     def fail(self, error: GatewayError, /) -> list[Event]:
         """End the response with `error`; what is open stays incomplete."""
+        return self.conclude(error) + self.terminal()
+
+    def conclude(self, error: GatewayError | None = None, /) -> list[Event]:
+        """Decide how the response ends, with `error` or as the deltas said: return all but the
+        terminal event, which `terminal` gives.
+        """
         if self._ended:
             return []
-        events = self._close_all("incomplete")
-        self._settle(status="failed", error=response_error(error))
-        events += [error_event(error), ResponseFailed(response=self._response)]
+        error = error or self._defect()
+        if error is not None:
+            events = self._close_all("incomplete")
+            self._settle(status="failed", error=response_error(error))
+            return self._stamp([*events, error_event(error)])
+        if self._reason != "stop":
+            events = self._close_all("incomplete")
+            reason = IncompleteDetails(reason=self._reason)
+            self._settle(status="incomplete", incomplete_details=reason)
+        else:
+            events = self._close_all("completed")
+            self._settle(status="completed", completed_at=int(self._now()))
         return self._stamp(events)
+
+    def terminal(self, response: Response | None = None) -> list[Event]:
+        """Return the last event: once, after `conclude`. `response` may take the place of what was
+        decided, such as a failure to keep it.
+        """
+        if not self._ended or self._told:
+            return []
+        self._told = True
+        if response is not None:
+            self._response = response
+        return self._stamp([_TERMINAL[self._response.status or "failed"](response=self._response)])
+
+    def refuse(self, error: GatewayError, /) -> list[Event]:
+        """Say that the response which was concluded failed after all."""
+        if not self._ended or self._told:
+            return []
+        failed = msgspec.structs.replace(
+            self._response, status="failed", completed_at=None, error=response_error(error)
+        )
+        return self._stamp([error_event(error)]) + self.terminal(failed)
+
+    def _defect(self) -> GatewayError | None:
+        """Return why what the provider said is no answer, if it is none."""
+        if self._reason is None:
+            return UpstreamProtocolError("the provider's stream ended before its answer did")
+        if self._reason == "stop" and self._calls.nameless:
+            return UpstreamProtocolError("the provider began a tool call without a name")
+        return None
 
     def _go_on(self, delta: d.Text) -> KnownEvent | None:
         """Return the event of text that only continues what is being said, as most of it does."""

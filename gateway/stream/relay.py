@@ -97,6 +97,11 @@ class Relay:
         return self.outcome is not None
 
     @property
+    def over(self) -> bool:
+        """Never: whatever follows the terminal event passes as well."""
+        return False
+
+    @property
     def response(self) -> bytes:
         """The JSON of the response as the client last saw it, empty before its first event."""
         return bytes(_read_event(self._lifecycle).response) if self._lifecycle else b""
@@ -129,6 +134,10 @@ class Relay:
         """
         block = self._block(finish_frame(self._cutter.close()))
         return block if self.ended else block + self._failure(error)
+
+    def refuse(self, error: GatewayError, /) -> bytes:
+        """Nothing: a relay holds no terminal event back."""
+        return b""
 
     def _block(self, block: bytes) -> bytes:
         if _NUMBER in block:

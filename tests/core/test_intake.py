@@ -4,7 +4,7 @@ import pytest
 
 from gateway.core.exchange import Envelope
 from gateway.core.intake import Intake, take_in
-from gateway.errors import GatewayError, InvalidRequestError, NotFoundError
+from gateway.errors import GatewayError, InvalidRequestError
 from gateway.ids import Seal
 from gateway.plugin import Operation
 
@@ -52,16 +52,11 @@ def test_a_previous_response_and_a_conversation_exclude_each_other() -> None:
     assert error.code == "mutually_exclusive_parameters"
 
 
-def test_an_unknown_previous_response_is_refused() -> None:
-    error = refused(b'{"model": "m", "previous_response_id": "resp_123"}')
-    assert (error.code, error.param) == ("previous_response_not_found", "previous_response_id")
-
-
-def test_another_tenants_previous_response_is_unknown() -> None:
-    foreign = SEAL.seal("other", "account", "resp_up")
-    assert refused(b'{"model": "m", "previous_response_id": "%s"}' % foreign.encode()).code == (
-        "previous_response_not_found"
-    )
+def test_a_previous_response_that_was_not_sealed_for_the_tenant_may_be_kept_here() -> None:
+    for identifier in ("resp_123", SEAL.seal("other", "account", "resp_up")):
+        intake = create(b'{"model": "m", "previous_response_id": "%s"}' % identifier.encode())
+        assert (intake.account, intake.previous_id) == (None, None)
+        assert intake.kept_previous_id == identifier
 
 
 def test_ones_own_previous_response_is_opened() -> None:
@@ -71,13 +66,21 @@ def test_ones_own_previous_response_is_opened() -> None:
 
 
 @pytest.mark.parametrize("operation", ["retrieve", "delete", "cancel", "input_items"])
-def test_an_unknown_or_foreign_response_is_not_found(operation: Operation) -> None:
+def test_a_response_that_was_not_sealed_for_the_tenant_may_be_kept_here(
+    operation: Operation,
+) -> None:
     for response_id in ("resp_1", SEAL.seal("other", "account", "resp_up")):
         envelope = Envelope(operation=operation, request_id="r", response_id=response_id)
-        with pytest.raises(NotFoundError) as raised:
-            take_in(envelope, "t", SEAL)
-        assert raised.value.status == 404
-        assert response_id in raised.value.message
+        intake = take_in(envelope, "t", SEAL)
+        assert (intake.account, intake.response_id, intake.kept_id) == (None, "", response_id)
+
+
+@pytest.mark.parametrize(
+    ("conversation", "identifier"), [('"conv_1"', "conv_1"), ('{"id": "conv_2"}', "conv_2")]
+)
+def test_a_conversation_has_an_id_in_either_form(conversation: str, identifier: str) -> None:
+    intake = create(b'{"model": "m", "conversation": %s}' % conversation.encode())
+    assert intake.conversation_id == identifier
 
 
 @pytest.mark.parametrize(

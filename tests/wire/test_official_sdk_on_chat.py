@@ -123,23 +123,6 @@ async def test_parallel_function_calls_come_and_their_outputs_go(
     assert roles == ["user", "assistant", "tool", "tool"]
 
 
-@pytest.mark.parametrize(
-    ("parameters", "param"),
-    [
-        ({"store": True}, "store"),
-        ({"background": True}, "background"),
-        ({"conversation": "conv_1"}, "conversation"),
-    ],
-)
-async def test_state_is_refused_before_the_upstream_is_asked(
-    sdk: Sdk, upstream: ScriptedUpstream, parameters: dict[str, Any], param: str
-) -> None:
-    with pytest.raises(openai.BadRequestError) as raised:
-        await sdk.call(lambda c: c.responses.create(model="chatty", input="hello", **parameters))
-    assert (raised.value.param, raised.value.code) == (param, "unsupported_parameter")
-    assert upstream.requests == []
-
-
 async def test_what_a_chat_provider_has_no_function_for_is_refused(
     sdk: Sdk, upstream: ScriptedUpstream
 ) -> None:

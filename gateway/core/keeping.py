@@ -1,0 +1,68 @@
+"""Keeping a response: saved before its end is seen, or said not to be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from msgspec.structs import replace
+
+from gateway.core.history import Prior
+from gateway.core.keeper import Keeper
+from gateway.core.records import record_of, stored, with_ids
+from gateway.errors import StoreError
+from gateway.plugin.store import Origin, StoredItem
+from gateway.types.items import InputItem
+from gateway.types.response import Response
+
+__all__ = ["Keeping"]
+
+
+class Keeping:
+    """Saves one response, with what it was asked, for one tenant.
+
+    `store` is what the request says of it: True or False if it says so, None if it does not.
+    """
+
+    def __init__(
+        self, keeper: Keeper, mint: Callable[[str], str], *, tenant: str, store: bool | None
+    ) -> None:
+        self._keeper = keeper
+        self._mint = mint
+        self._tenant = tenant
+        self._store = store
+
+    @property
+    def wanted(self) -> bool:
+        """Whether the response is to be kept, if the store does not fail."""
+        return self._store is not False and self._keeper.keeps
+
+    def inputs(self, items: Sequence[InputItem]) -> tuple[StoredItem, ...]:
+        """Return the request's own items as they are kept."""
+        return stored(with_ids(items, self._mint))
+
+    async def keep(self, response: Response, prior: Prior, items: Sequence[InputItem]) -> Response:
+        """Return `response` as the client is to see it, saved if that was to be.
+
+        A store that fails is no reason to lose an answer that nobody asked to be kept: then it says
+        `"store": false`. Raises `StoreError` if somebody did.
+        """
+        conversation = prior.origin.conversation_id
+        if not (self.wanted or conversation):
+            return response
+        try:
+            await self._save(response, prior.origin, items)
+        except StoreError:
+            if self._store or conversation:
+                raise
+            return replace(response, store=False)
+        return response
+
+    async def _save(self, response: Response, origin: Origin, items: Sequence[InputItem]) -> None:
+        store, inputs, outputs = self._keeper.store, self.inputs(items), stored(response.output)
+        if response.status == "failed" and origin.conversation_id:
+            origin = Origin()  # what failed is no part of the conversation
+        if self.wanted:
+            record = record_of(response, self._tenant, self._keeper.expiry())
+            await store.save(record, origin, inputs, outputs)
+        elif origin.conversation_id:
+            await store.add_items(self._tenant, origin.conversation_id, (*inputs, *outputs))

@@ -1,0 +1,109 @@
+"""What the gateway keeps between requests: the store, and all that stands on it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack, suppress
+from typing import Self
+
+from gateway.config import Config
+from gateway.core.conversations import Conversations
+from gateway.core.history import Histories
+from gateway.core.intake import Intake
+from gateway.core.keeper import Keeper
+from gateway.core.kept import Kept
+from gateway.core.locks import Locks
+from gateway.core.turn import Turn
+from gateway.errors import ConfigError, NotFoundError, StoreError
+from gateway.ids import Ids
+from gateway.plugin.manager import Plugins
+from gateway.plugin.store import StoreKind, StoreSettings
+from gateway.store import BUILT_IN
+
+__all__ = ["State"]
+
+_DAY = 86400.0
+_NONE = "none"
+_PURGE_SECONDS = 60.0
+
+
+class State:
+    """Owns the store of one engine. Open it as a context manager before the first request.
+
+    Raises `ConfigError` for a store that no plugin offers; one that does not answer is no error,
+    for it may come back.
+    """
+
+    def __init__(self, config: Config, plugins: Plugins, ids: Ids) -> None:
+        self._settings = config.state
+        self._kind = _kind(config.state.store, plugins)
+        self._ids = ids
+        self._resources = AsyncExitStack()
+        self._tasks = asyncio.TaskGroup()
+        self._set_up(Keeper(None, retention=0, now=ids.now))
+
+    def _set_up(self, keeper: Keeper) -> None:
+        self.keeper = keeper
+        self.kept = Kept(keeper)
+        self.conversations = Conversations(keeper, self._ids)
+        self._histories = Histories(keeper)
+        self._locks = Locks(keeper, self._ids.now, self._tasks)
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as resources:
+            if self._kind is not None:
+                store = await resources.enter_async_context(
+                    self._kind.open(
+                        StoreSettings(
+                            directory=self._settings.directory,
+                            url=self._settings.url.reveal(),
+                            timeout=self._settings.timeout,
+                        )
+                    )
+                )
+                retention = self._settings.retention_days * _DAY
+                self._set_up(Keeper(store, retention=retention, now=self._ids.now))
+                await resources.enter_async_context(self._tasks)
+                resources.callback(self._locks.let_go)
+                resources.callback(self._tasks.create_task(self._purge()).cancel)
+            self._resources = resources.pop_all()
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self._resources.aclose()
+
+    async def turn(self, intake: Intake, *, translated: bool) -> Turn | None:
+        """Return the place of a create request in what is kept, or None if it has none here.
+
+        `translated` says that no upstream can keep it. Raises what `Turn.open` raises.
+        """
+        if not (translated or intake.kept_previous_id or intake.conversation_id):
+            return None
+        turn = Turn(intake, self.keeper, self._ids)
+        try:
+            await turn.open(intake, self._histories, self._locks)
+        except NotFoundError:
+            if not translated and not intake.kept_previous_id:
+                return None  # a conversation of the upstream's own
+            raise
+        return turn
+
+    async def _purge(self) -> None:
+        """Forget what has expired, a little at a time."""
+        while True:
+            with suppress(StoreError):
+                if await self.keeper.store.purge(self._ids.now()):
+                    continue
+            await asyncio.sleep(_PURGE_SECONDS)
+
+
+def _kind(name: str, plugins: Plugins) -> StoreKind | None:
+    if name == _NONE:
+        return None
+    kinds = {**BUILT_IN, **plugins.stores()}
+    if name not in kinds:
+        raise ConfigError(
+            f"state.store: no installed plugin offers the store {name!r};"
+            f" known are {', '.join(sorted((*kinds, _NONE)))}"
+        )
+    return kinds[name]

@@ -1,0 +1,124 @@
+"""One create request in its context: what it builds on, and what becomes of its response."""
+
+from __future__ import annotations
+
+from msgspec import UNSET, Raw
+from msgspec.structs import replace
+
+from gateway.core.history import Histories, Prior
+from gateway.core.intake import Intake, decode
+from gateway.core.keeper import Keeper
+from gateway.core.keeping import Keeping
+from gateway.core.locks import Lock, Locks
+from gateway.core.records import input_items, stored
+from gateway.errors import InvalidRequestError
+from gateway.ids import Ids
+from gateway.stream.splice import DROP
+from gateway.types.items import InputItem, ItemReference, Reasoning
+from gateway.types.open import Unknown
+from gateway.types.request import decode_request
+from gateway.types.response import Response, decode_response
+from gateway.types.wire import encode
+
+__all__ = ["Turn"]
+
+
+class Turn:
+    """Owns the place of one request in the history of its tenant.
+
+    `open` finds what it builds on, `settle` keeps its response, `abandon` gives up. `asked` is the
+    request as it came, `request` the same with all earlier items in its input, `response_id` the id
+    that its response will have.
+    """
+
+    def __init__(self, intake: Intake, keeper: Keeper, ids: Ids, response_id: str = "") -> None:
+        self.asked = decode(decode_request, intake.envelope.body)
+        self.request = self.asked
+        self.response_id = response_id or ids.mint("resp")
+        self.prior = Prior()
+        self._tenant = intake.tenant
+        self._keeper = keeper
+        self._keeping = Keeping(keeper, ids.mint, tenant=intake.tenant, store=self.asked.store)
+        self._items: tuple[InputItem, ...] = ()
+        self._lock: Lock | None = None
+
+    @property
+    def kept(self) -> bool:
+        """Whether the response is to be kept."""
+        return self._keeping.wanted
+
+    async def open(self, intake: Intake, histories: Histories, locks: Locks) -> None:
+        """Find what the request builds on.
+
+        Raises `InvalidRequestError`, `NotFoundError`, `ConflictError` if another response is being
+        added to the same conversation, and `StoreError`.
+        """
+        if self.asked.store and not self._keeper.keeps:
+            raise InvalidRequestError(
+                "this gateway keeps no responses: leave store out or send false",
+                code="unsupported_parameter",
+                param="store",
+            )
+        if intake.conversation_id and self._keeper.keeps:
+            self._lock = await locks.take(self._tenant, intake.conversation_id, self.response_id)
+        try:
+            self.prior = await histories.prior(intake)
+            self._items = await histories.resolved(input_items(self.asked), self._tenant)
+        except BaseException:
+            self.abandon()
+            raise
+        if self.prior.items or self._items != input_items(self.asked):
+            self.request = replace(self.asked, input=(*self.prior.items, *self._items))
+
+    def param(self, path: str) -> str:
+        """Return what the client calls the part of `request` at `path`."""
+        before, count = path.partition("]")[0], len(self.prior.items)
+        if not count or not before.startswith("input["):
+            return path
+        position = int(before.removeprefix("input["))
+        if position >= count:
+            return f"input[{position - count}]{path.partition(']')[2]}"
+        return "conversation" if self.prior.origin.conversation_id else "previous_response_id"
+
+    def native_changes(self) -> dict[str, object]:
+        """Return what changes in the body for an upstream that does not know the context."""
+        if not (self.prior.items or self.prior.origin.conversation_id):
+            return {}
+        earlier = [item for item in self.prior.items if not isinstance(item, Reasoning)]
+        told = [*map(_told_to_others, earlier), *self._items]
+        body = b"[" + b",".join(map(encode, told)) + b"]"
+        return {"input": Raw(body), "previous_response_id": DROP, "conversation": DROP}
+
+    async def settle(self, response: Response) -> Response:
+        """Return `response` as the client is to see it: it is kept by then, or says that it is not.
+
+        Raises `StoreError` if it cannot be kept, and somebody insists.
+        """
+        response = await self._keeping.keep(response, self.prior, self._items)
+        if self._lock is not None:
+            await self._lock.release()
+        return response
+
+    async def append(self, body: bytes) -> None:
+        """Add to the conversation what a native upstream has answered, `body`; it keeps the
+        response itself. Raises `StoreError`.
+        """
+        conversation_id = self.prior.origin.conversation_id
+        response = decode_response(body) if conversation_id and body else None
+        if response is not None and response.status not in ("failed", "cancelled"):
+            items = (*self._keeping.inputs(self._items), *stored(response.output))
+            await self._keeper.store.add_items(self._tenant, conversation_id, items)
+        if self._lock is not None:
+            await self._lock.release()
+
+    def abandon(self) -> None:
+        """Let others go on. Harmless after `settle`."""
+        if self._lock is not None:
+            self._lock.let_go()
+
+
+def _told_to_others(item: InputItem) -> InputItem:
+    """Return `item` for an upstream that has not made it and would look for its id."""
+    if isinstance(item, Unknown):
+        return Unknown({name: value for name, value in item.items() if name != "id"})
+    return item if isinstance(item, ItemReference) else replace(item, id=UNSET)
