@@ -219,9 +219,12 @@ class MemoryStore:
         self._responses[key] = _Response(record, context, context)
         self._work[key] = _Work(job, origin.conversation_id, since)
 
-    async def claim(self, owner: str, *, now: float, until: float) -> Job | None:
+    async def claim(
+        self, owner: str, *, now: float, until: float, response_id: str = ""
+    ) -> Job | None:
         for key, work in self._work.items():
-            if work.owner is None or work.until <= now:
+            wanted = response_id in ("", work.job.response_id)
+            if wanted and (work.owner is None or work.until <= now):
                 work.owner, work.until = owner, until
                 work.job = replace(work.job, attempts=work.job.attempts + 1)
                 return replace(work.job, last_event=max(self._responses[key].frames, default=-1))

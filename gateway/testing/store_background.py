@@ -93,6 +93,15 @@ class BackgroundRules:
         counted = Counter(each for one in got for each in one)
         assert counted == Counter(f"r{number}" for number in range(30))
 
+    async def test_the_work_on_one_response_can_be_taken_up(self, store: Store) -> None:
+        for name in ("one", "two"):
+            await enqueue(store, name)
+        taken = await store.claim("me", now=0, until=100, response_id="two")
+        assert taken == replace(job("two"), attempts=1)
+        for wanted in ("two", "nobody"):
+            assert await store.claim("you", now=0, until=100, response_id=wanted) is None
+        assert await claim(store, "you") == "one"
+
     async def test_work_whose_owner_is_silent_goes_to_another(self, store: Store) -> None:
         await enqueue(store, "one")
         assert await claim(store, "me", until=100)
