@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
-from typing import Self
+from typing import Any, Self
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.config import Config, secret
 from gateway.core.attempts import Attempts
@@ -30,6 +31,7 @@ from gateway.core.router import Router
 from gateway.core.state import State
 from gateway.core.trace import Trace
 from gateway.core.translated import Translated
+from gateway.core.translation import Translation
 from gateway.core.turn import Turn
 from gateway.errors import GatewayError, InvalidRequestError, NotFoundError
 from gateway.ids import Ids, Seal
@@ -37,13 +39,13 @@ from gateway.plugin.deployment import Deployment
 from gateway.plugin.dialect import Dialect, NativeDialect, native
 from gateway.plugin.manager import Plugins
 from gateway.plugin.transport import Transport
-from gateway.types.response import Usage
+from gateway.types.response import Response, Usage
 from gateway.types.wire import encode
 from gateway.upstream.health import Health
 from gateway.upstream.launch import Launcher
 from gateway.upstream.transport import HttpTransport
 
-__all__ = ["Engine"]
+__all__ = ["Engine", "Made"]
 
 
 class _Order(Struct, frozen=True):
@@ -56,6 +58,28 @@ class _Order(Struct, frozen=True):
     def abandon(self) -> None:
         if self.turn is not None:
             self.turn.abandon()
+
+
+class Made:
+    """A response that is being made: blocks of whole events, and the response so far."""
+
+    def __init__(self, pump: Pump) -> None:
+        self._pump = pump
+
+    @property
+    def response(self) -> Response:
+        """The response so far; after the last block, as it is to be kept."""
+        assert isinstance(self._pump.writer, Translation)
+        return self._pump.writer.response
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        return await anext(self._pump)
+
+    async def aclose(self) -> None:
+        await self._pump.aclose()
 
 
 class Engine:
@@ -128,15 +152,38 @@ class Engine:
         The blocks of a `Streamed` answer must be closed: leaving them early cancels the
         upstream.
         """
-        trace = Trace(
+        trace = self._trace(envelope, principal)
+        return await self._under_way(trace, self._answer(envelope, principal, trace))
+
+    async def make(self, envelope: Envelope, principal: Principal, response_id: str) -> Made:
+        """Make the response that `envelope` asks for in the background, under the id that it was
+        queued with. Raises like `respond`.
+
+        Nothing is kept: whoever asked does that, and must close what is made.
+        """
+        trace = self._trace(envelope, principal)
+        reply = await self._under_way(trace, self._make(envelope, principal, trace, response_id))
+        assert isinstance(reply, Streamed)
+        assert isinstance(reply.blocks, Pump)
+        return Made(reply.blocks)
+
+    def _trace(self, envelope: Envelope, principal: Principal) -> Trace:
+        return Trace(
             request_id=envelope.request_id,
             tenant=principal.tenant,
             operation=envelope.operation,
             now=self._clock,
         )
-        self._permits.take()
+
+    async def _under_way(self, trace: Trace, work: Coroutine[Any, Any, Reply]) -> Reply:
+        """Return what `work` returns, with a permit, and with the observers told of its end."""
         try:
-            reply = await self._answer(envelope, principal, trace)
+            self._permits.take()
+        except GatewayError:
+            work.close()
+            raise
+        try:
+            reply = await work
         except GatewayError as error:
             self._end(trace, "failed", error=error)
             raise
@@ -154,11 +201,23 @@ class Engine:
             return await self._state.kept.answer(intake)
         candidates = self._candidates(intake)
         turn = await self._turn(intake, candidates)
-        order = _Order(intake, trace, turn)
+        return await self._run(_Order(intake, trace, turn), candidates)
+
+    async def _make(
+        self, envelope: Envelope, principal: Principal, trace: Trace, response_id: str
+    ) -> Reply:
+        intake = replace(take_in(envelope, principal.tenant, self._seal), stream=True)
+        trace.model, trace.stream = intake.model, True
+        candidates = [one for one in self._candidates(intake) if self._translates(one)]
+        turn = await self._state.turn(intake, translated=True, response_id=response_id)
+        return await self._run(_Order(intake, trace, turn), candidates)
+
+    async def _run(self, order: _Order, candidates: Sequence[Deployment]) -> Reply:
+        """Return the answer of the first of `candidates` that gives one."""
 
         async def attempt(deployment: Deployment) -> Reply:
-            trace.attempt(deployment)
-            deployment = envelope.adjust(await self._backends.locate(deployment))
+            order.trace.attempt(deployment)
+            deployment = order.intake.envelope.adjust(await self._backends.locate(deployment))
             dialect = self._backends.dialect(deployment)
             if native(dialect):
                 return await self._relay(order, deployment, dialect)
@@ -174,8 +233,11 @@ class Engine:
         """Return the place of a request for a model in what the gateway keeps."""
         if not intake.model:
             return None
-        dialects = map(self._backends.dialect, candidates)
-        return await self._state.turn(intake, translated=not all(map(native, dialects)))
+        translated = any(map(self._translates, candidates))
+        return await self._state.turn(intake, translated=translated)
+
+    def _translates(self, deployment: Deployment) -> bool:
+        return not native(self._backends.dialect(deployment))
 
     def _candidates(self, intake: Intake) -> Sequence[Deployment]:
         chosen = intake.envelope.deployment

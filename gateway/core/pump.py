@@ -67,7 +67,7 @@ class Pump:
         last: Callable[[], Awaitable[bytes]],
         ended: Callable[[Writer, str], None],
     ) -> None:
-        self._writer = writer
+        self.writer = writer
         self._answer = answer
         self._first = first
         self._last = last
@@ -83,14 +83,14 @@ class Pump:
     async def __anext__(self) -> bytes:
         if self.over:
             raise StopAsyncIteration
-        block = await self._guarded(self._read, self._writer.fail)
+        block = await self._guarded(self._read, self.writer.fail)
         if self._at_end:
-            block += await self._guarded(self._close, self._writer.fail)
-        if (self._at_end or self._writer.over) and not self._complete:
+            block += await self._guarded(self._close, self.writer.fail)
+        if (self._at_end or self.writer.over) and not self._complete:
             self._complete = True
-            block += await self._guarded(self._last, self._writer.refuse)
+            block += await self._guarded(self._last, self.writer.refuse)
         if self._at_end:
-            self._end(self._writer.outcome or "failed")
+            self._end(self.writer.outcome or "failed")
             if not block:
                 raise StopAsyncIteration
         return block
@@ -102,16 +102,16 @@ class Pump:
     async def _read(self) -> bytes:
         """Return the next block; none at the end of the answer, or if the terminal event is due."""
         block, self._first = self._first, b""
-        while not (block or self._at_end or (self._writer.over and not self._complete)):
+        while not (block or self._at_end or (self.writer.over and not self._complete)):
             chunk = await self._answer.chunk()
             if chunk:
-                block = self._writer.feed(chunk)
+                block = self.writer.feed(chunk)
             self._at_end = not chunk
         self._at_end = self._at_end or self._answer.ended
         return block
 
     async def _close(self) -> bytes:
-        return self._writer.close()
+        return self.writer.close()
 
     async def _guarded(
         self, step: Callable[[], Awaitable[bytes]], tell: Callable[[GatewayError], bytes]
@@ -131,4 +131,4 @@ class Pump:
         if not self.over:
             self.over = True
             self._answer.close()
-            self._ended(self._writer, outcome)
+            self._ended(self.writer, outcome)

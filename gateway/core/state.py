@@ -72,14 +72,15 @@ class State:
     async def __aexit__(self, *exception: object) -> None:
         await self._resources.aclose()
 
-    async def turn(self, intake: Intake, *, translated: bool) -> Turn | None:
+    async def turn(self, intake: Intake, *, translated: bool, response_id: str = "") -> Turn | None:
         """Return the place of a create request in what is kept, or None if it has none here.
 
-        `translated` says that no upstream can keep it. Raises what `Turn.open` raises.
+        `translated` says that no upstream can keep it, `response_id` that the response has been
+        queued under that id. Raises what `Turn.open` raises.
         """
         if not (translated or intake.kept_previous_id or intake.conversation_id):
             return None
-        turn = Turn(intake, self.keeper, self._ids)
+        turn = Turn(intake, self.keeper, self._ids, response_id)
         try:
             await turn.open(intake, self._histories, self._locks)
         except NotFoundError:

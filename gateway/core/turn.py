@@ -13,6 +13,7 @@ from gateway.core.locks import Lock, Locks
 from gateway.core.records import input_items, stored
 from gateway.errors import InvalidRequestError
 from gateway.ids import Ids
+from gateway.plugin.store import StoredItem
 from gateway.stream.splice import DROP
 from gateway.types.items import InputItem, ItemReference, Reasoning
 from gateway.types.open import Unknown
@@ -32,6 +33,9 @@ class Turn:
     """
 
     def __init__(self, intake: Intake, keeper: Keeper, ids: Ids, response_id: str = "") -> None:
+        """Begin a turn, or with `response_id` go on with one in the background: whoever does that
+        keeps the response himself.
+        """
         self.asked = decode(decode_request, intake.envelope.body)
         self.request = self.asked
         self.response_id = response_id or ids.mint("resp")
@@ -39,6 +43,7 @@ class Turn:
         self._tenant = intake.tenant
         self._keeper = keeper
         self._keeping = Keeping(keeper, ids.mint, tenant=intake.tenant, store=self.asked.store)
+        self._kept_elsewhere = bool(response_id)
         self._items: tuple[InputItem, ...] = ()
         self._lock: Lock | None = None
 
@@ -46,6 +51,11 @@ class Turn:
     def kept(self) -> bool:
         """Whether the response is to be kept."""
         return self._keeping.wanted
+
+    @property
+    def inputs(self) -> tuple[StoredItem, ...]:
+        """The request's own items, as they are kept."""
+        return self._keeping.inputs(self._items)
 
     async def open(self, intake: Intake, histories: Histories, locks: Locks) -> None:
         """Find what the request builds on.
@@ -94,7 +104,8 @@ class Turn:
 
         Raises `StoreError` if it cannot be kept, and somebody insists.
         """
-        response = await self._keeping.keep(response, self.prior, self._items)
+        if not self._kept_elsewhere:
+            response = await self._keeping.keep(response, self.prior, self._items)
         if self._lock is not None:
             await self._lock.release()
         return response

@@ -22,6 +22,7 @@ from gateway.types.events import (
     ResponseFailed,
     ResponseIncomplete,
     ResponseInProgress,
+    ResponseQueued,
 )
 from gateway.types.items import (
     ApplyPatchCall,
@@ -98,8 +99,14 @@ class Assembler:
         return self._reason is not None
 
     def start(self) -> list[Event]:
-        created = ResponseCreated(response=self._response)
-        return self._stamp([created, ResponseInProgress(response=self._response)])
+        """Return the first events; a response in the background has been queued before."""
+        events: list[KnownEvent] = []
+        if self._response.background:
+            queued = msgspec.structs.replace(self._response, status="queued")
+            events = [ResponseCreated(response=queued), ResponseQueued(response=queued)]
+        else:
+            events = [ResponseCreated(response=self._response)]
+        return self._stamp([*events, ResponseInProgress(response=self._response)])
 
     def feed(self, delta: d.Delta, /) -> list[Event]:
         """Return the events that `delta` brings about.
