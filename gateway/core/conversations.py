@@ -10,6 +10,7 @@ import msgspec
 
 from gateway.core.intake import decode
 from gateway.core.keeper import Keeper
+from gateway.core.locks import LEASE
 from gateway.core.paging import read_page
 from gateway.core.records import item_list, stored, with_ids
 from gateway.errors import ConflictError, InvalidRequestError, NotFoundError, StoreError
@@ -28,9 +29,6 @@ from gateway.types.open import Unknown
 from gateway.types.wire import encode
 
 __all__ = ["Conversations"]
-
-_LEASE = 60.0
-"""Seconds. A change takes a few operations of the store and is over long before."""
 
 _is_id = re.compile(r"[!-~]{1,256}").fullmatch  # no store needs to be asked for any other text
 _read_metadata = msgspec.json.Decoder(dict[str, str]).decode
@@ -139,15 +137,15 @@ class Conversations:
     async def _alone(self, tenant: str, conversation_id: str) -> AsyncGenerator[Store]:
         """Keep others, responses above all, from changing a conversation meanwhile."""
         store, owner, now = self._keeper.store, self._ids.mint("change"), self._ids.now()
-        if not await store.lock(tenant, conversation_id, owner, now=now, until=now + _LEASE):
-            raise ConflictError(
-                f"somebody else is at work on the conversation {conversation_id!r},"
-                " try again in a few seconds",
-                code="conversation_locked",
-            )
         try:
+            if not await store.lock(tenant, conversation_id, owner, now=now, until=now + LEASE):
+                raise ConflictError(
+                    f"somebody else is at work on the conversation {conversation_id!r},"
+                    " try again in a few seconds",
+                    code="conversation_locked",
+                )
             yield store
-        finally:
+        finally:  # also if nobody can say whether the lock was taken
             with suppress(StoreError):  # the change is made, and the lock ends by itself
                 await store.unlock(tenant, conversation_id, owner)
 

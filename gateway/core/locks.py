@@ -70,19 +70,28 @@ class Locks:
 
     async def take(self, tenant: str, conversation_id: str, owner: str) -> Lock:
         """Return the lock of a conversation. Raises `ConflictError` if somebody has it."""
-        names = (tenant, conversation_id, owner)
-        if not await self._extend(*names):
+        lock = Lock()
+        try:
+            taken = await self._extend(tenant, conversation_id, owner)
+        except BaseException:  # it may have been taken all the same
+            lock.let_go()
+            self._hold(lock, tenant, conversation_id, owner)
+            raise
+        if not taken:
             raise ConflictError(
                 f"another response is being added to the conversation {conversation_id!r},"
                 " wait for its end",
                 code="conversation_locked",
                 param="conversation",
             )
-        lock = Lock()
-        self._held.add(lock)
-        give_back = partial(self._keeper.store.unlock, *names)
-        self._tasks.create_task(lock.hold(partial(self._extend, *names), give_back))
+        self._hold(lock, tenant, conversation_id, owner)
         return lock
+
+    def _hold(self, lock: Lock, *names: str) -> None:
+        extend = partial(self._extend, *names)
+        give_back = partial(self._keeper.store.unlock, *names)
+        self._held.add(lock)
+        self._tasks.create_task(lock.hold(extend, give_back))
 
     async def _extend(self, tenant: str, conversation_id: str, owner: str) -> bool:
         now = self._now()
