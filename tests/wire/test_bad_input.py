@@ -134,7 +134,8 @@ PATHS: dict[str, tuple[str, str, Expected]] = {
     "input items": ("GET", f"/responses/{UNKNOWN_ID}/input_items", NOT_FOUND),
     "an id of nonsense": ("GET", "/responses/%00%ff!", NOT_FOUND),
     "no such path": ("GET", "/nothing", NOT_FOUND),
-    "conversations": ("POST", "/conversations", NOT_FOUND),
+    "a conversation": ("GET", f"/conversations/{UNKNOWN_ID}", NOT_FOUND),
+    "a conversation of nonsense": ("GET", "/conversations/%00%ff!/items", NOT_FOUND),
     "no such method": ("PUT", "/responses", (405, INVALID, "method_not_allowed", None)),
 }
 
