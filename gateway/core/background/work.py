@@ -1,0 +1,194 @@
+"""One response in the background, from the moment a worker takes it up to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from gateway.core.background.journal import Journal, Post, persistently
+from gateway.core.background.making import Maker, Making, open_envelope
+from gateway.core.background.telling import (
+    LAST_OF_BEGINNING,
+    Frames,
+    cancelled,
+    failed,
+    frames_of,
+    items_told,
+    started,
+    waiting,
+)
+from gateway.core.principal import Principal
+from gateway.core.records import record_of, stored
+from gateway.errors import GatewayError, StoreError
+from gateway.ids import Seal
+from gateway.plugin.store import Job, Record
+from gateway.types.response import Response, decode_response
+
+__all__ = ["Fate", "Work", "Workshop", "guarded"]
+
+_MOST_ATTEMPTS = 5
+
+_log = logging.getLogger("gateway")
+
+Fate = Literal["cancelled", "lost", "stopped", "put off"]
+"""Why work does not go on: a client wants no more of it, another node has it, this process ends, or
+the store does not give what it takes."""
+
+
+class Workshop(Struct, frozen=True, kw_only=True):
+    """What all work needs: who makes responses, what opens their requests, and where they go."""
+
+    maker: Maker
+    seal: Seal
+    post: Post
+
+
+class Work:
+    """Makes the response of one job and writes its events and its end.
+
+    What an earlier attempt had told of the output cannot be told again: then the response fails.
+    """
+
+    def __init__(self, job: Job, workshop: Workshop) -> None:
+        self._job = job
+        self._workshop = workshop
+        self._making: Making | None = None
+        self._failure: GatewayError | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._fate: Fate | None = None
+
+    @property
+    def response_id(self) -> str:
+        return self._job.response_id
+
+    def interrupt(self, fate: Fate) -> None:
+        """Stop the making, if it is still under way."""
+        if self._fate is None and self._reading is not None and not self._reading.done():
+            self._fate = fate
+            self._reading.cancel()
+
+    async def run(self) -> bool:
+        """Work to the end. False if the work is to be taken up again, here or elsewhere."""
+        record = await self._load()
+        if record is None:
+            return True
+        response = decode_response(record.body)
+        journal = Journal(self._workshop.post, _begun(record), self._job.last_event)
+        journal.put(started(response))
+        if self._job.last_event > LAST_OF_BEGINNING:
+            self._failure = GatewayError(
+                "the response was cut short: the node that made it was lost"
+            )
+        elif self._job.attempts > _MOST_ATTEMPTS:
+            self._failure = GatewayError(
+                f"the response was given up after {_MOST_ATTEMPTS} attempts to make it"
+            )
+        else:
+            await self._make(journal)
+        if self._fate == "lost" or self._to_be_done_again(journal):
+            return self._fate == "lost"
+        await self._end(record, response, journal)
+        return True
+
+    async def cancel(self) -> None:
+        """End work as cancelled that nobody has begun, or that nobody goes on with."""
+        self._fate = "cancelled"
+        record = await self._load()
+        if record is not None:
+            response = decode_response(record.body)
+            journal = Journal(self._workshop.post, record, self._job.last_event)
+            journal.put(waiting(response))
+            await self._end(record, response, journal)
+
+    async def _load(self) -> Record | None:
+        store = self._workshop.post.store
+        found = await persistently(lambda: store.load(self._job.tenant, self.response_id))
+        return found and found[0]
+
+    async def _make(self, journal: Journal) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(journal.write(lambda: self.interrupt("lost")))
+            self._reading = tasks.create_task(self._read(journal))
+            await asyncio.wait([self._reading])
+            journal.close()
+
+    async def _read(self, journal: Journal) -> None:
+        if not await guarded(self._open):
+            self._failure = GatewayError("the gateway failed to make the response")
+        if self._making is not None:
+            await self._tell(self._making, journal)
+
+    async def _open(self) -> None:
+        principal = Principal(tenant=self._job.tenant)
+        try:
+            envelope = open_envelope(self._workshop.seal, self._job)
+            self._making = await self._workshop.maker.make(envelope, principal, self.response_id)
+        except StoreError:
+            self._fate = "put off"
+        except GatewayError as error:
+            self._failure = error
+
+    async def _tell(self, making: Making, journal: Journal) -> None:
+        number = 0
+        try:
+            async for block in making:
+                frames = frames_of(block)
+                journal.put([*enumerate(frames, number)])
+                number += len(frames)
+        finally:
+            await making.aclose()
+
+    def _to_be_done_again(self, journal: Journal) -> bool:
+        """Say whether another attempt can take its place: nobody has seen any output."""
+        return self._fate in ("stopped", "put off") and journal.last <= LAST_OF_BEGINNING
+
+    async def _end(self, record: Record, response: Response, journal: Journal) -> None:
+        if journal.ended and self._making is not None:
+            over = self._making.response
+        else:
+            over, frames = self._told(await self._so_far(response), journal.last + 1)
+            journal.put(frames)
+        record = record_of(over, record.tenant, record.expires_at)
+        await journal.finish(record, stored(over.output))
+
+    async def _so_far(self, response: Response) -> Response:
+        if self._making is not None:
+            return self._making.response
+        if self._job.last_event <= LAST_OF_BEGINNING:
+            return response
+        store = self._workshop.post.store
+        items = await persistently(lambda: items_told(store, self._job.tenant, self.response_id))
+        return replace(response, output=items)
+
+    def _told(self, response: Response, number: int) -> tuple[Response, Frames]:
+        if self._fate == "cancelled":
+            return cancelled(response, number)
+        failure = self._failure or GatewayError(
+            "the response was cut short: the node that made it was stopped"
+            if self._fate
+            else "the response came to no end"
+        )
+        return failed(response, failure, number)
+
+
+def _begun(record: Record) -> Record:
+    """Return how a response stands while it is made."""
+    begun = replace(decode_response(record.body), status="in_progress")
+    return record_of(begun, record.tenant, record.expires_at)
+
+
+async def guarded(step: Callable[[], Awaitable[None]]) -> bool:
+    """Do `step` and say whether it succeeded. What it raises is logged: a bug in the work on one
+    response must not end that on others.
+    """
+    try:
+        await step()
+    except Exception:  # noqa: BLE001 - nobody waits for this work who could be told
+        _log.exception("working in the background failed")
+        return False
+    return True
