@@ -23,6 +23,12 @@ class Lock:
     def __init__(self) -> None:
         self._unwanted = asyncio.Event()
         self._gone = asyncio.Event()
+        self._left = False
+
+    def leave(self) -> None:
+        """Do nothing more for the lock: whoever goes on under the same name has it."""
+        self._left = True
+        self._unwanted.set()
 
     def let_go(self) -> None:
         """Give the lock back soon; any number of times."""
@@ -46,8 +52,9 @@ class Lock:
                 with suppress(StoreError):
                     await extend()
         finally:
-            with suppress(StoreError):
-                await give_back()
+            if not self._left:
+                with suppress(StoreError):
+                    await give_back()
             self._gone.set()
 
 

@@ -26,12 +26,13 @@ from gateway.errors import (
 )
 from gateway.ids import Ids, Seal
 from gateway.plugin.deployment import Deployment, Secret
-from gateway.plugin.store import Origin, StoredItem
+from gateway.plugin.store import Conversation, Origin, StoredItem
 from gateway.store.memory import MemoryStore
 from gateway.stream import deltas as d
 from gateway.stream.assembler import Assembler
 from gateway.stream.lifecycle import violations
 from gateway.stream.sse import DONE, SSEDecoder, encode_frames
+from gateway.types.parameters import ConversationReference
 from gateway.types.request import decode_request
 from gateway.types.response import Response
 
@@ -640,6 +641,56 @@ async def test_deleting_a_response_ends_its_work_and_its_streams(nodes: Nodes) -
             await speech.closed.wait()
             rest = await read(following)
     assert types(rest)[-1] == "error"
+
+
+async def test_a_conversation_is_locked_until_its_response_has_ended(nodes: Nodes) -> None:
+    await converse(nodes)
+    await nodes.submit(**IN_TALK)
+    assert not await may_add(nodes)
+    model = Model()
+    node = nodes.node(model)
+    async with working(node, model):
+        assert not await may_add(nodes)
+        model.may_end.set()
+        await nodes.stream(node)
+        assert await may_add(nodes)
+    assert await nodes.store.conversation_context(TENANT, "conv_1") != ()
+
+
+async def test_a_conversation_is_free_when_its_response_is_cancelled(nodes: Nodes) -> None:
+    await converse(nodes)
+    await nodes.submit(**IN_TALK)
+    await nodes.lobby.cancel(TENANT, "resp_1")
+    assert await may_add(nodes)
+
+
+async def test_a_response_that_has_lost_its_place_in_a_conversation_fails(nodes: Nodes) -> None:
+    await converse(nodes)
+    await nodes.submit(**IN_TALK)
+    nodes.clock.time += 601
+    assert await may_add(nodes)
+    async with nodes.node(Model()) as node:
+        events = await nodes.stream(node)
+    assert "conv_1" in events[-1]["response"]["error"]["message"]
+    assert not await may_add(nodes, owner="resp_3")
+
+
+IN_TALK: Any = {
+    "origin": Origin(conversation_id="conv_1"),
+    "response": replace(begun("resp_1"), conversation=ConversationReference(id="conv_1")),
+}
+
+
+async def converse(nodes: Nodes) -> None:
+    await nodes.store.create_conversation(
+        Conversation(id="conv_1", tenant=TENANT, created_at=1.0), ()
+    )
+
+
+async def may_add(nodes: Nodes, owner: str = "resp_2") -> bool:
+    """Say whether another response may be added to the conversation now, and have it so."""
+    now = nodes.clock()
+    return await nodes.store.lock(TENANT, "conv_1", owner, now=now, until=now + 60)
 
 
 async def test_no_secret_lies_open_in_the_store(nodes: Nodes) -> None:

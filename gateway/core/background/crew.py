@@ -19,16 +19,18 @@ _LONG_AGO = 0.0
 
 class Crew:
     """An async context manager: entering it begins to look for work, leaving it lets the work under
-    way finish in time. `now` tells Unix seconds.
+    way finish in time. `now` tells Unix seconds; `tasks` is entered and left with it.
     """
 
-    def __init__(self, workshop: Workshop, pace: Pace, now: Callable[[], float]) -> None:
+    def __init__(
+        self, workshop: Workshop, pace: Pace, now: Callable[[], float], tasks: asyncio.TaskGroup
+    ) -> None:
         self._workshop = workshop
         self._store = workshop.post.store
         self._owner = workshop.post.owner
         self._pace = pace
         self._now = now
-        self._tasks = asyncio.TaskGroup()
+        self._tasks = tasks
         self._works: dict[str, Work] = {}
         self._working: set[asyncio.Task[None]] = set()
         self._news = asyncio.Event()

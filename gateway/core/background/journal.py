@@ -11,7 +11,7 @@ from msgspec import Struct
 from gateway.core.background.bells import Bells
 from gateway.core.background.pace import pause
 from gateway.core.background.telling import Frames, ends
-from gateway.errors import StoreError
+from gateway.errors import RateLimitError, StoreError
 from gateway.plugin.store import Record, Store, StoredItem
 
 __all__ = ["Journal", "Post", "persistently"]
@@ -82,7 +82,6 @@ class Journal:
         frames = (*self._pending, *self._end)
         store, owner = self._post.store, self._post.owner
         await persistently(lambda: store.finish(owner, record, outputs, frames))
-        self._post.bells.ring(record.id)
 
     async def _append(self) -> bool:
         frames = tuple(self._pending)
@@ -95,11 +94,11 @@ class Journal:
 
 
 async def persistently(step: Callable[[], Awaitable[T]]) -> T:
-    """Return what `step` gives, however long the store does not answer."""
+    """Return what `step` gives, however long the store does not answer or there is no room."""
     wait = _FIRST_WAIT
     while True:
         try:
             return await step()
-        except StoreError:
+        except (StoreError, RateLimitError):
             await asyncio.sleep(wait)
             wait = min(2 * wait, _LONGEST_WAIT)

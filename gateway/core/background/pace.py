@@ -13,6 +13,7 @@ __all__ = ["Pace", "pause"]
 class Pace(Struct, frozen=True, kw_only=True):
     """All in seconds, but for `workers`, which counts the responses that one process makes at once.
 
+    A response that waits in line has the lock of its conversation for `queue` at most.
     A node that has not been heard of for `lease` is taken for dead. `beat` is how often it is heard
     of, and asks which of its responses somebody wants cancelled; `poll` how often it looks for work
     that others have left. Events are written every `batch`. A follower of another node's work asks
@@ -22,6 +23,7 @@ class Pace(Struct, frozen=True, kw_only=True):
     """
 
     workers: int = 64
+    queue: float = 600.0
     lease: float = 30.0
     beat: float = 1.0
     poll: float = 1.0

@@ -21,6 +21,7 @@ from gateway.core.background.telling import OVER
 from gateway.core.background.work import Work, Workshop
 from gateway.core.exchange import Envelope, Reply, Streamed, Whole
 from gateway.core.keeper import Keeper
+from gateway.core.locks import Locks
 from gateway.core.records import record_of, stored_response
 from gateway.errors import InvalidRequestError, NotFoundError
 from gateway.ids import Ids, Seal
@@ -91,6 +92,7 @@ class Background:
     ) -> None:
         self._keeper = keeper
         self._seal = seal
+        self._ids = ids
         self._pace = pace or Pace()
         self._bells = Bells()
         self._resources = AsyncExitStack()
@@ -99,8 +101,10 @@ class Background:
         if keeper.keeps:
             owner = ids.mint("node")
             post = Post(store=keeper.store, owner=owner, bells=self._bells, batch=self._pace.batch)
-            self._workshop = Workshop(maker=maker, seal=seal, post=post)
-            self._crew = Crew(self._workshop, self._pace, ids.now)
+            tasks = asyncio.TaskGroup()
+            locks = Locks(keeper, ids.now, tasks)
+            self._workshop = Workshop(maker=maker, seal=seal, post=post, locks=locks)
+            self._crew = Crew(self._workshop, self._pace, ids.now, tasks)
 
     async def __aenter__(self) -> Self:
         if self._crew is not None:
@@ -113,7 +117,8 @@ class Background:
     async def submit(self, submission: Submission, *, stream: bool) -> Reply:
         """Keep a response as queued and answer with it, or with `stream` with all its events.
 
-        Raises `InvalidRequestError` on a gateway without a store, and `StoreError`.
+        From now on it has the lock of its conversation. Raises `InvalidRequestError` on a gateway
+        without a store, and `StoreError`.
         """
         store, crew = self._keeper.store, self._crew
         envelope = replace(submission.envelope, headers={})
@@ -124,6 +129,10 @@ class Background:
             request=seal_envelope(self._seal, submission.tenant, response.id, envelope),
         )
         record = record_of(response, submission.tenant, self._keeper.expiry())
+        if conversation_id := submission.origin.conversation_id:
+            now = self._ids.now()
+            until = now + self._pace.queue
+            await store.lock(submission.tenant, conversation_id, response.id, now=now, until=until)
         await store.enqueue(record, submission.origin, submission.inputs, job)
         if crew is not None:
             crew.wake()

@@ -22,9 +22,10 @@ from gateway.core.background.telling import (
     started,
     waiting,
 )
+from gateway.core.locks import Lock, Locks
 from gateway.core.principal import Principal
 from gateway.core.records import record_of, stored
-from gateway.errors import GatewayError, StoreError
+from gateway.errors import GatewayError
 from gateway.ids import Seal
 from gateway.plugin.store import Job, Record
 from gateway.types.response import Response, decode_response
@@ -35,17 +36,19 @@ _MOST_ATTEMPTS = 5
 
 _log = logging.getLogger("gateway")
 
-Fate = Literal["cancelled", "lost", "stopped", "put off"]
-"""Why work does not go on: a client wants no more of it, another node has it, this process ends, or
-the store does not give what it takes."""
+Fate = Literal["cancelled", "lost", "stopped"]
+"""Why work does not go on: a client wants no more of it, another node has it, this process ends."""
 
 
 class Workshop(Struct, frozen=True, kw_only=True):
-    """What all work needs: who makes responses, what opens their requests, and where they go."""
+    """What all work needs: who makes responses, what opens their requests, where they go, and the
+    locks of the conversations that they belong to.
+    """
 
     maker: Maker
     seal: Seal
     post: Post
+    locks: Locks
 
 
 class Work:
@@ -60,6 +63,7 @@ class Work:
         self._making: Making | None = None
         self._failure: GatewayError | None = None
         self._reading: asyncio.Task[None] | None = None
+        self._lock: Lock | None = None
         self._fate: Fate | None = None
 
     @property
@@ -80,19 +84,16 @@ class Work:
         response = decode_response(record.body)
         journal = Journal(self._workshop.post, _begun(record), self._job.last_event)
         journal.put(started(response))
-        if self._job.last_event > LAST_OF_BEGINNING:
-            self._failure = GatewayError(
-                "the response was cut short: the node that made it was lost"
-            )
-        elif self._job.attempts > _MOST_ATTEMPTS:
-            self._failure = GatewayError(
-                f"the response was given up after {_MOST_ATTEMPTS} attempts to make it"
-            )
-        else:
-            await self._make(journal)
-        if self._fate == "lost" or self._to_be_done_again(journal):
-            return self._fate == "lost"
-        await self._end(record, response, journal)
+        self._failure = self._obstacle()
+        try:
+            if self._failure is None:
+                await self._make(_conversation(response), journal)
+            if self._fate == "lost" or self._to_be_done_again(journal):
+                return self._fate == "lost"
+            await self._end(record, response, journal)
+        finally:
+            if self._lock is not None:
+                self._lock.leave()
         return True
 
     async def cancel(self) -> None:
@@ -105,31 +106,46 @@ class Work:
             journal.put(waiting(response))
             await self._end(record, response, journal)
 
+    def _obstacle(self) -> GatewayError | None:
+        """Return why the response cannot be made any more, if there is a reason."""
+        if self._job.last_event > LAST_OF_BEGINNING:
+            return GatewayError("the response was cut short: the node that made it was lost")
+        if self._job.attempts > _MOST_ATTEMPTS:
+            return GatewayError(
+                f"the response was given up after {_MOST_ATTEMPTS} attempts to make it"
+            )
+        return None
+
     async def _load(self) -> Record | None:
         store = self._workshop.post.store
         found = await persistently(lambda: store.load(self._job.tenant, self.response_id))
         return found and found[0]
 
-    async def _make(self, journal: Journal) -> None:
+    async def _make(self, conversation_id: str, journal: Journal) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(journal.write(lambda: self.interrupt("lost")))
-            self._reading = tasks.create_task(self._read(journal))
+            self._reading = tasks.create_task(self._read(conversation_id, journal))
             await asyncio.wait([self._reading])
             journal.close()
 
-    async def _read(self, journal: Journal) -> None:
-        if not await guarded(self._open):
+    async def _read(self, conversation_id: str, journal: Journal) -> None:
+        if not await guarded(lambda: self._open(conversation_id)):
             self._failure = GatewayError("the gateway failed to make the response")
         if self._making is not None:
             await self._tell(self._making, journal)
 
-    async def _open(self) -> None:
-        principal = Principal(tenant=self._job.tenant)
+    async def _open(self, conversation_id: str) -> None:
+        job, shop = self._job, self._workshop
+        principal = Principal(tenant=job.tenant)
         try:
-            envelope = open_envelope(self._workshop.seal, self._job)
-            self._making = await self._workshop.maker.make(envelope, principal, self.response_id)
-        except StoreError:
-            self._fate = "put off"
+            envelope = open_envelope(shop.seal, job)
+            if conversation_id:
+                self._lock = await persistently(
+                    lambda: shop.locks.take(job.tenant, conversation_id, job.response_id)
+                )
+            self._making = await persistently(
+                lambda: shop.maker.make(envelope, principal, job.response_id)
+            )
         except GatewayError as error:
             self._failure = error
 
@@ -145,7 +161,7 @@ class Work:
 
     def _to_be_done_again(self, journal: Journal) -> bool:
         """Say whether another attempt can take its place: nobody has seen any output."""
-        return self._fate in ("stopped", "put off") and journal.last <= LAST_OF_BEGINNING
+        return self._fate == "stopped" and journal.last <= LAST_OF_BEGINNING
 
     async def _end(self, record: Record, response: Response, journal: Journal) -> None:
         if journal.ended and self._making is not None:
@@ -155,6 +171,18 @@ class Work:
             journal.put(frames)
         record = record_of(over, record.tenant, record.expires_at)
         await journal.finish(record, stored(over.output))
+        await self._unlock(_conversation(response))
+        self._workshop.post.bells.ring(record.id)
+
+    async def _unlock(self, conversation_id: str) -> None:
+        """Let others add to the conversation, before anybody hears that this has come to an end."""
+        store = self._workshop.post.store
+        if self._lock is not None:
+            await self._lock.release()
+        elif conversation_id:
+            await persistently(
+                lambda: store.unlock(self._job.tenant, conversation_id, self.response_id)
+            )
 
     async def _so_far(self, response: Response) -> Response:
         if self._making is not None:
@@ -174,6 +202,11 @@ class Work:
             else "the response came to no end"
         )
         return failed(response, failure, number)
+
+
+def _conversation(response: Response) -> str:
+    """Return the id of the conversation that `response` is added to, if any."""
+    return response.conversation.id if response.conversation else ""
 
 
 def _begun(record: Record) -> Record:
