@@ -19,7 +19,7 @@ from collections.abc import Callable
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
-__all__ = ["BrokenSealError", "Ids", "Seal", "account_of"]
+__all__ = ["BrokenSealError", "Ids", "Seal", "account_of", "is_carrier"]
 
 _RANDOM_BYTES = 24
 _SEPARATOR = b"\0"
@@ -105,6 +105,11 @@ class Seal:
             return self._cipher.decrypt(payload, _bound(*bound_to))
         except (InvalidTag, binascii.Error, ValueError) as error:
             raise BrokenSealError(sealed) from error
+
+
+def is_carrier(text: str) -> bool:
+    """Say whether `text` is a carrier that some gateway has sealed."""
+    return text.startswith(_CARRIER)
 
 
 def account_of(provider: str, base_url: str, credential: str) -> str:

@@ -90,7 +90,8 @@ class ModelEntry(Struct, frozen=True, kw_only=True):
     `launch` says when a provider that owns a process starts it. `account` names the account in
     the ids of responses; without it they depend on the base URL and on the key. `on_unsupported`
     says what becomes of a request with something that the model cannot be given: it is refused,
-    or it goes on without that.
+    or it goes on without that. `history` says who keeps responses and conversations, where the
+    upstream could do it too.
     """
 
     name: Name
@@ -105,6 +106,7 @@ class ModelEntry(Struct, frozen=True, kw_only=True):
     launch: Literal["start", "first_use"] = "first_use"
     account: str = ""
     on_unsupported: Literal["reject", "drop"] = "reject"
+    history: Literal["upstream", "gateway"] = "upstream"
 
 
 class ServerSettings(Struct, frozen=True, kw_only=True):

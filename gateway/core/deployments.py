@@ -61,6 +61,7 @@ def deploy(
         timeouts=entry.timeouts,
         retries=entry.retries,
         on_unsupported=entry.on_unsupported,
+        history=entry.history,
         downloads=cache_directory(environment),
     )
 

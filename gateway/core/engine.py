@@ -30,7 +30,7 @@ from gateway.core.pump import Pump, Writer
 from gateway.core.router import Router
 from gateway.core.state import State
 from gateway.core.trace import Trace
-from gateway.core.translated import Translated
+from gateway.core.translating import Translating, Workbench
 from gateway.core.translation import Translation
 from gateway.core.turn import Turn
 from gateway.errors import GatewayError, InvalidRequestError, NotFoundError
@@ -40,7 +40,6 @@ from gateway.plugin.dialect import Dialect, NativeDialect, native
 from gateway.plugin.manager import Plugins
 from gateway.plugin.transport import Transport
 from gateway.types.response import Response, Usage
-from gateway.types.wire import encode
 from gateway.upstream.health import Health
 from gateway.upstream.launch import Launcher
 from gateway.upstream.transport import HttpTransport
@@ -109,6 +108,7 @@ class Engine:
         self._state = State(config, plugins, self._ids)
         self._launcher = Launcher()
         self._backends = Backends(self._providers, transport or HttpTransport(), self._launcher)
+        self._bench = Workbench(backends=self._backends, ids=self._ids, seal=self._seal)
         self._attempts = Attempts(Health(clock), chance)
         self._native = NativePath(
             router=self.router, seal=self._seal, ids=self._ids, shared=len(config.api_keys) > 1
@@ -209,11 +209,12 @@ class Engine:
         intake = replace(take_in(envelope, principal.tenant, self._seal), stream=True)
         trace.model, trace.stream = intake.model, True
         candidates = [one for one in self._candidates(intake) if self._translates(one)]
-        turn = await self._state.turn(intake, translated=True, response_id=response_id)
+        turn = await self._state.turn(intake, here=True, response_id=response_id)
         return await self._run(_Order(intake, trace, turn), candidates)
 
     async def _run(self, order: _Order, candidates: Sequence[Deployment]) -> Reply:
         """Return the answer of the first of `candidates` that gives one."""
+        translating = Translating(order.intake, order.turn, order.trace, self._bench)
 
         async def attempt(deployment: Deployment) -> Reply:
             order.trace.attempt(deployment)
@@ -221,7 +222,7 @@ class Engine:
             dialect = self._backends.dialect(deployment)
             if native(dialect):
                 return await self._relay(order, deployment, dialect)
-            return await self._translate(order, deployment, dialect)
+            return await self._translate(order, translating, deployment, dialect)
 
         try:
             return await self._attempts.run(candidates, attempt)
@@ -233,8 +234,8 @@ class Engine:
         """Return the place of a request for a model in what the gateway keeps."""
         if not intake.model:
             return None
-        translated = any(map(self._translates, candidates))
-        return await self._state.turn(intake, translated=translated)
+        here = any(one.history == "gateway" or self._translates(one) for one in candidates)
+        return await self._state.turn(intake, here=here)
 
     def _translates(self, deployment: Deployment) -> bool:
         return not native(self._backends.dialect(deployment))
@@ -272,12 +273,12 @@ class Engine:
         order.trace.first_byte()
         try:
             if not intake.stream:
-                whole = await self._native.whole(intake, deployment, opened)
+                whole = await self._native.whole(intake, deployment, opened, turn)
                 opened.answer.close()
                 if turn is not None:
-                    await turn.append(whole.body)
+                    await turn.append(whole.body, deployment)
                 return whole
-            relay = self._native.relay(intake, deployment, opened)
+            relay = self._native.relay(intake, deployment, opened, turn)
             first = relay.feed(opened.first)
         except BaseException:
             opened.answer.close()
@@ -285,7 +286,7 @@ class Engine:
 
         async def last() -> bytes:
             if turn is not None:
-                await turn.append(relay.response)
+                await turn.append(relay.response, deployment)
             return b""
 
         return Streamed(
@@ -293,34 +294,22 @@ class Engine:
             headers=returned_headers(opened.answer.headers),
         )
 
-    async def _translate(self, order: _Order, deployment: Deployment, dialect: Dialect) -> Reply:
-        translated = Translated(order.intake, self._ids, self._seal, order.turn)
-        prepared = translated.prepare(deployment, dialect)
-        opened = await self._backends.open(deployment, prepared.request)
-        order.trace.first_byte()
-        try:
-            translation = translated.translation(prepared, dialect, opened)
-            first = await translation.begin(opened.first, opened.answer)
-            if not order.intake.stream:
-                await translation.drain(opened.answer)
-        except BaseException:
-            opened.answer.close()
-            raise
+    async def _translate(
+        self, order: _Order, translating: Translating, deployment: Deployment, dialect: Dialect
+    ) -> Reply:
+        if order.intake.envelope.operation == "input_tokens":
+            return await translating.count(deployment, dialect)
+        begun = await translating.begin(deployment, dialect)
+        if not order.intake.stream:
+            return await translating.whole(begun)
+        translation = begun.translation
 
         async def last() -> bytes:
-            return translation.last(await translated.settle(translation.response))
+            return translation.last(await translating.settle(translation.response))
 
-        if order.intake.stream:
-            ended = self._ender(order)
-            blocks = Pump(translation, opened.answer, first, last=last, ended=ended)
-            return Streamed(blocks=blocks, headers=prepared.headers)
-        opened.answer.close()
-        return Whole(
-            body=encode(await translated.settle(translation.response)),
-            headers=prepared.headers,
-            outcome=translation.outcome,
-            usage=translation.usage,
-        )
+        ended = self._ender(order)
+        blocks = Pump(translation, begun.opened.answer, begun.first, last=last, ended=ended)
+        return Streamed(blocks=blocks, headers=begun.prepared.headers)
 
     def _ender(self, order: _Order) -> Callable[[Writer, str], None]:
         """Return what is to be called at the end of the order's stream."""

@@ -4,25 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 from msgspec import Struct
 
 from gateway.core.intake import Intake
 from gateway.core.keeper import Keeper
 from gateway.core.records import read_items
 from gateway.errors import InvalidRequestError, NotFoundError
-from gateway.plugin.store import Origin
-from gateway.types.items import InputItem, ItemReference
+from gateway.plugin.store import Origin, Record
+from gateway.types.items import Compaction, InputItem, ItemReference
+from gateway.types.response import Usage
 
 __all__ = ["Histories", "Prior"]
 
+
+class _Spent(Struct, frozen=True):
+    usage: Usage | None = None
+
+
+_decode_spent = msgspec.json.Decoder(_Spent).decode
 _UNFINISHED = frozenset({"queued", "in_progress"})
 
 
 class Prior(Struct, frozen=True, kw_only=True):
-    """The items that come before those of a request, and what its own will be added to."""
+    """The items that come before those of a request, and what its own will be added to.
+
+    `tokens` is how many these are by the provider's own count, 0 if it is not known.
+    """
 
     items: tuple[InputItem, ...] = ()
     origin: Origin = Origin()
+    tokens: int = 0
 
 
 class Histories:
@@ -75,7 +87,13 @@ class Histories:
                 f"previous response with id {response_id!r} is not finished yet",
                 param="previous_response_id",
             )
-        return Prior(items=read_items(history.items), origin=Origin(response_id=response_id))
+        items = read_items(history.items)
+        compacted = any(isinstance(item, Compaction) for item in items[history.inputs :])
+        return Prior(
+            items=items,
+            origin=Origin(response_id=response_id),
+            tokens=0 if compacted else _tokens(history.record),
+        )
 
     async def _in_conversation(self, tenant: str, conversation_id: str) -> Prior:
         items = None
@@ -86,3 +104,9 @@ class Histories:
                 f"conversation with id {conversation_id!r} not found", param="conversation"
             )
         return Prior(items=read_items(items), origin=Origin(conversation_id=conversation_id))
+
+
+def _tokens(record: Record) -> int:
+    """Return how many tokens went into a response and came out of it."""
+    usage = _decode_spent(record.body).usage or Usage()
+    return usage.input_tokens + usage.output_tokens

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from functools import partial
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from gateway.errors import InvalidRequestError, StoreError
-from gateway.plugin.store import Store
+from gateway.plugin.store import Origin, Record, Store
 
-__all__ = ["Keeper"]
+__all__ = ["Keeper", "StoreState"]
+
+StoreState = Literal["ok", "unavailable", "none"]
+"""What an operator wants to know of the store; none if the gateway is to keep nothing."""
+
+_PATIENCE = 1.0  # seconds for a store that did not answer the last time, or that is only greeted
+_PAUSE = 1.0  # seconds between two trials of a store that does not answer
+_REFUSED = frozenset({"save", "enqueue", "add_items", "lock", "create_conversation"})
+"""What is not tried while the store does not answer: somebody would wait for it in vain."""
+
+_TRIAL = Record(
+    id="resp_trial", tenant="", created_at=0, expires_at=0, status="", model="", body=b"{}"
+)
 
 _log = logging.getLogger("gateway")
 
@@ -19,20 +32,26 @@ class Keeper:
     """Owns what is known of the store: whether the operator wants one, and whether it answers.
 
     `retention` is in seconds. A store that fails is logged once, and once more when it is back.
+    Until then little is asked of it, and with little patience, so that requests which do not need
+    it are not held up by it.
     """
 
     def __init__(self, store: Store | None, *, retention: float, now: Callable[[], float]) -> None:
         self._bare = store
-        self._store = cast("Store", _Watched(store, self._noted)) if store else None
+        self._store = cast("Store", _Watched(store, self)) if store else None
         self._retention = retention
         self._now = now
-        self.answers = True
-        """Whether the store did what it was last asked for."""
+        self._failing = asyncio.Event()
 
     @property
     def keeps(self) -> bool:
         """Whether there is a store at all."""
         return self._store is not None
+
+    @property
+    def answers(self) -> bool:
+        """Whether the store did what it was asked for, as far as is known."""
+        return not self._failing.is_set()
 
     @property
     def store(self) -> Store:
@@ -48,36 +67,73 @@ class Keeper:
         """Return when what is written now expires, in Unix seconds."""
         return self._now() + self._retention
 
-    async def ready(self) -> bool:
-        """Say whether the store answers now; a gateway that keeps nothing needs none."""
+    async def state(self) -> StoreState:
+        """Say how the store is now. One that is known to fail is left to `watch`."""
         if self._bare is None:
-            return True
-        self._noted(await self._bare.ready())
-        return self.answers
+            return "none"
+        if self.answers:
+            await self._greet(self._bare)
+        return "ok" if self.answers else "unavailable"
 
-    def _noted(self, answers: bool, /, problem: str = "") -> None:
-        if answers and not self.answers:
+    async def watch(self) -> None:
+        """Try the store now, and again whenever it has failed until it is back; never returns."""
+        if self._bare is None:
+            return
+        while True:
+            await self._try(self._bare)
+            if not self.answers:
+                await asyncio.sleep(_PAUSE)
+            await self._failing.wait()
+
+    def failed(self, problem: str) -> None:
+        """Note that the store has failed."""
+        if self.answers:
+            _log.error("the store does not answer: %s", problem)
+            self._failing.set()
+
+    async def _greet(self, store: Store) -> None:
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                if not await store.ready():
+                    self.failed("it is not ready")
+        except TimeoutError:
+            self.failed("it takes too long to say whether it is ready")
+
+    async def _try(self, store: Store) -> None:
+        """Write something, and take it away: a store that can only be read is no use."""
+        try:
+            await store.save(_TRIAL, Origin(), (), ())
+            await store.delete(_TRIAL.tenant, _TRIAL.id)
+        except StoreError as error:
+            self.failed(error.message)
+            return
+        if not self.answers:
             _log.warning("the store answers again")
-        elif self.answers and not answers:
-            _log.error("the store does not answer%s", f": {problem}" if problem else "")
-        self.answers = answers
+            self._failing.clear()
 
 
 class _Watched:
-    """A store, each of whose answers and failures is noted."""
+    """A store whose failures are noted."""
 
-    def __init__(self, store: Store, noted: Callable[..., None]) -> None:
+    def __init__(self, store: Store, keeper: Keeper) -> None:
         self._store = store
-        self._noted = noted
+        self._keeper = keeper
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        return partial(self._ask, getattr(self._store, name))
+        return partial(self._ask if self._keeper.answers else self._ask_hastily, name)
 
-    async def _ask(self, method: Callable[..., Any], *parts: Any, **options: Any) -> Any:
+    async def _ask(self, name: str, *parts: Any, **options: Any) -> Any:
         try:
-            answer = await method(*parts, **options)
+            return await getattr(self._store, name)(*parts, **options)
         except StoreError as error:
-            self._noted(False, error.message)
+            self._keeper.failed(error.message)
             raise
-        self._noted(True)
-        return answer
+
+    async def _ask_hastily(self, name: str, *parts: Any, **options: Any) -> Any:
+        if name in _REFUSED:
+            raise StoreError("the store does not answer, try again later")
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                return await getattr(self._store, name)(*parts, **options)
+        except TimeoutError:
+            raise StoreError("the store does not answer in time, try again later") from None

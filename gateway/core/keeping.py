@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from gateway.core.history import Prior
 from gateway.core.keeper import Keeper
-from gateway.core.records import record_of, stored, with_ids
+from gateway.core.records import raw_record, record_of, stored, with_ids
 from gateway.errors import StoreError
 from gateway.plugin.store import Origin, StoredItem
 from gateway.types.items import InputItem
@@ -57,12 +57,39 @@ class Keeping:
             return replace(response, store=False)
         return response
 
+    async def keep_native(self, body: bytes, prior: Prior, items: Sequence[InputItem]) -> None:
+        """Save what a native upstream has answered, `body`, in its place. Raises `StoreError` if
+        somebody insists on it.
+        """
+        if not self.wanted:
+            return await self.append(body, prior, items)
+        record, outputs = raw_record(body, self._tenant, self._keeper.expiry())
+        try:
+            await self._keeper.store.save(
+                record, _grown(prior.origin, record.status), self.inputs(items), outputs
+            )
+        except StoreError:
+            if self._store or prior.origin.conversation_id:
+                raise
+
+    async def append(self, body: bytes, prior: Prior, items: Sequence[InputItem]) -> None:
+        """Add what a native upstream has answered to the conversation. Raises `StoreError`."""
+        record, outputs = raw_record(body, self._tenant, self._keeper.expiry())
+        if conversation := _grown(prior.origin, record.status).conversation_id:
+            added = (*self.inputs(items), *outputs)
+            await self._keeper.store.add_items(self._tenant, conversation, added)
+
     async def _save(self, response: Response, origin: Origin, items: Sequence[InputItem]) -> None:
         store, inputs, outputs = self._keeper.store, self.inputs(items), stored(response.output)
-        if response.status == "failed" and origin.conversation_id:
-            origin = Origin()  # what failed is no part of the conversation
+        origin = _grown(origin, response.status)
         if self.wanted:
             record = record_of(response, self._tenant, self._keeper.expiry())
             await store.save(record, origin, inputs, outputs)
         elif origin.conversation_id:
             await store.add_items(self._tenant, origin.conversation_id, (*inputs, *outputs))
+
+
+def _grown(origin: Origin, status: str | None) -> Origin:
+    """Return `origin`, but for a conversation that a failed response is no part of."""
+    failed = status in ("failed", "cancelled")
+    return Origin() if failed and origin.conversation_id else origin

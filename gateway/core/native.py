@@ -18,7 +18,7 @@ from gateway.plugin.deployment import Deployment
 from gateway.plugin.dialect import NativeCall, NativeDialect, UpstreamRequest
 from gateway.stream.relay import Relay
 from gateway.stream.rewrite import Rewrite, read_names, rewritten, summary_of
-from gateway.stream.splice import splice
+from gateway.stream.splice import DROP, splice
 
 __all__ = ["NativePath"]
 
@@ -73,7 +73,9 @@ class NativePath(Struct, frozen=True, kw_only=True):
             )
         )
 
-    def relay(self, intake: Intake, deployment: Deployment, opened: Opened) -> Relay:
+    def relay(
+        self, intake: Intake, deployment: Deployment, opened: Opened, turn: Turn | None = None
+    ) -> Relay:
         """Return the reader and writer of a streamed answer. Raises `UpstreamProtocolError` if
         it is no stream.
         """
@@ -82,9 +84,11 @@ class NativePath(Struct, frozen=True, kw_only=True):
                 f"{deployment.provider} answered a streamed request with"
                 f" {opened.content_type or 'no content type'} instead of an event stream"
             )
-        return Relay(self._rewrite(intake, deployment))
+        return Relay(self._rewrite(intake, deployment, turn))
 
-    async def whole(self, intake: Intake, deployment: Deployment, opened: Opened) -> Whole:
+    async def whole(
+        self, intake: Intake, deployment: Deployment, opened: Opened, turn: Turn | None = None
+    ) -> Whole:
         """Return an answer in one piece. Raises `UpstreamProtocolError` if it is no JSON object."""
         try:
             body = opened.first + await opened.answer.body()
@@ -94,7 +98,7 @@ class NativePath(Struct, frozen=True, kw_only=True):
         names = read_names(body)
         summary = summary_of(names)
         if intake.envelope.operation in _RENAMED:
-            body = rewritten(body, names, self._rewrite(intake, deployment))
+            body = rewritten(body, names, self._rewrite(intake, deployment, turn))
         return Whole(
             body=body,
             headers=returned_headers(opened.answer.headers),
@@ -106,7 +110,13 @@ class NativePath(Struct, frozen=True, kw_only=True):
         head = intake.head
         if not intake.model:
             return b""
-        changes = turn.native_changes() if turn else {}
+        changes = turn.native_changes(deployment) if turn else {}
+        if head.background and changes:
+            raise InvalidRequestError(
+                "the upstream cannot work in the background on what the gateway keeps",
+                code="unsupported_parameter",
+                param="background",
+            )
         if head.conversation is not None and self.shared and not changes:
             raise InvalidRequestError(
                 "conversations are not offered on a gateway with several keys:"
@@ -119,9 +129,12 @@ class NativePath(Struct, frozen=True, kw_only=True):
         if intake.previous_id is not None:
             changes["previous_response_id"] = intake.previous_id
         body = intake.envelope.body
-        return splice(body, changes) if changes else body
+        if not changes:
+            return body
+        added = {name: value for name, value in changes.items() if value is not DROP}
+        return splice(body, changes, additions=added)
 
-    def _rewrite(self, intake: Intake, deployment: Deployment) -> Rewrite:
+    def _rewrite(self, intake: Intake, deployment: Deployment, turn: Turn | None) -> Rewrite:
         account, tenant, alias = deployment.account, intake.tenant, intake.model
 
         def rename(upstream_model: str) -> str:
@@ -129,9 +142,11 @@ class NativePath(Struct, frozen=True, kw_only=True):
                 return self.router.alias(account, upstream_model)
             return upstream_model if alias == deployment.model else alias
 
+        held = turn if turn is not None and turn.held(deployment) else None
         return Rewrite(
-            seal=_SealedIds(self.seal, tenant, account).__getitem__,
+            seal=held.named if held else _SealedIds(self.seal, tenant, account).__getitem__,
             rename=rename,
             response_id=lambda: intake.envelope.response_id or self.ids.mint("resp"),
             model=alias,
+            also=held.native_echo() if held else {},
         )

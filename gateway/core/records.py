@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, Struct
 
+from gateway.errors import UpstreamProtocolError
 from gateway.plugin.store import Record, Slice, StoredItem
-from gateway.stream.splice import join_members, read_members
+from gateway.stream.splice import join_members, read_members, splice
 from gateway.stream.whole_items import changed, id_prefix, item_id
 from gateway.types.content import ContentPart, InputText, OutputText
 from gateway.types.items import InputItem, Message
@@ -20,6 +21,7 @@ from gateway.types.wire import encode
 __all__ = [
     "input_items",
     "item_list",
+    "raw_record",
     "read_items",
     "record_of",
     "stored",
@@ -27,6 +29,23 @@ __all__ = [
     "with_ids",
 ]
 
+
+class _Named(Struct, frozen=True):
+    id: str = ""
+
+
+class _Told(Struct, frozen=True):
+    """What is read of a response that an upstream has made."""
+
+    id: str = ""
+    created_at: float = 0
+    status: str = ""
+    model: str = ""
+    output: tuple[Raw, ...] = ()
+
+
+_decode_named = msgspec.json.Decoder(_Named).decode
+_decode_told = msgspec.json.Decoder(_Told).decode
 _decode_items = msgspec.json.Decoder(tuple[InputItem, ...], dec_hook=decode_hook).decode
 
 
@@ -62,6 +81,28 @@ def record_of(response: Response, tenant: str, expires_at: float) -> Record:
         model=response.model,
         body=encode(msgspec.structs.replace(response, output=())),
     )
+
+
+def raw_record(body: bytes, tenant: str, expires_at: float) -> tuple[Record, list[StoredItem]]:
+    """Return a response that an upstream has made, JSON, as the store keeps it, and its output.
+
+    Raises `UpstreamProtocolError` if it is none.
+    """
+    try:
+        told = _decode_told(body)
+        outputs = [StoredItem(id=_decode_named(raw).id, body=bytes(raw)) for raw in told.output]
+    except msgspec.DecodeError as error:
+        raise UpstreamProtocolError(f"the provider sent a broken response: {error}") from error
+    record = Record(
+        id=told.id,
+        tenant=tenant,
+        created_at=told.created_at,
+        expires_at=expires_at,
+        status=told.status,
+        model=told.model,
+        body=splice(body, {"output": ()}),
+    )
+    return record, outputs
 
 
 def stored_response(record: Record, output: Sequence[StoredItem]) -> bytes:

@@ -72,19 +72,19 @@ class State:
     async def __aexit__(self, *exception: object) -> None:
         await self._resources.aclose()
 
-    async def turn(self, intake: Intake, *, translated: bool, response_id: str = "") -> Turn | None:
+    async def turn(self, intake: Intake, *, here: bool, response_id: str = "") -> Turn | None:
         """Return the place of a create request in what is kept, or None if it has none here.
 
-        `translated` says that no upstream can keep it, `response_id` that the response has been
-        queued under that id. Raises what `Turn.open` raises.
+        `here` says that it may be for the gateway to keep it, `response_id` that the response has
+        been queued under that id. Raises what `Turn.open` raises.
         """
-        if not (translated or intake.kept_previous_id or intake.conversation_id):
+        if not (here or intake.kept_previous_id or intake.conversation_id):
             return None
         turn = Turn(intake, self.keeper, self._ids, response_id)
         try:
             await turn.open(intake, self._histories, self._locks)
         except NotFoundError:
-            if not translated and not intake.kept_previous_id:
+            if not here and not intake.kept_previous_id:
                 return None  # a conversation of the upstream's own
             raise
         return turn

@@ -14,6 +14,9 @@ from msgspec.structs import replace
 
 from gateway.core.backends import Opened
 from gateway.core.carriers import Carriers
+from gateway.core.compaction import Summaries
+from gateway.core.draft import Draft
+from gateway.core.drafting import Drafting
 from gateway.core.intake import Intake, decode
 from gateway.core.lowering import Lowered, lower
 from gateway.core.pruning import find, prune
@@ -44,6 +47,7 @@ class Prepared(Struct, frozen=True, kw_only=True):
     `dropped` are the JSON paths of what the upstream does not get to know.
     """
 
+    draft: Draft
     request: UpstreamRequest
     call: Call
     lowered: Lowered
@@ -60,8 +64,10 @@ class Translated:
     """One request for a translating dialect, on whichever deployments it is tried."""
 
     def __init__(self, intake: Intake, ids: Ids, seal: Seal, turn: Turn | None) -> None:
-        """Raises `InvalidRequestError` for an operation that only native upstreams have."""
-        if turn is None or intake.envelope.operation != "create":
+        """Raises `InvalidRequestError` for an operation that only native upstreams have, and for
+        compactions that are not to be understood.
+        """
+        if turn is None:
             raise InvalidRequestError(
                 f"{intake.envelope.operation} is not offered for the model {intake.model!r}:"
                 " its provider has no such function",
@@ -71,11 +77,8 @@ class Translated:
         self._ids = ids
         self._seal = seal
         self._turn = turn
-
-    @property
-    def _request(self) -> Request:
-        """The request with all that came before it in its input."""
-        return self._turn.request
+        summaries = Summaries(seal, intake.tenant)
+        self.drafting = Drafting(turn, summaries, intake.envelope.operation)
 
     @cached_property
     def _unknown(self) -> list[str]:
@@ -84,25 +87,28 @@ class Translated:
         known = {*Request.__struct_fields__, *_UNREAD}
         return [name if _NAME(name) else "?" for name in members if name not in known]
 
-    def prepare(self, deployment: Deployment, dialect: Dialect) -> Prepared:
-        """Return the call to `deployment`. Raises `InvalidRequestError` for what cannot be
-        honoured.
+    def prepare(self, draft: Draft, deployment: Deployment, dialect: Dialect) -> Prepared:
+        """Return the call to `deployment` for `draft`. Raises `InvalidRequestError` for what cannot
+        be honoured.
         """
-        if self._request.background:
+        if self._turn.asked.background:
             raise InvalidRequestError(
                 "background cannot be used here", code="unsupported_parameter", param="background"
             )
-        verdicts = tuple(dialect.check(self._request, deployment))
-        dropped = self._droppable(verdicts, deployment)
+        request = draft.request
+        verdicts = tuple(dialect.check(request, deployment))
+        dropped = tuple(verdict.param for verdict in verdicts if verdict.action != "emulate")
+        self._refuse(verdicts, draft, deployment)
         carriers = Carriers(self._seal, self._intake.tenant, deployment)
-        lowered = lower(carriers.open(prune(self._request, dropped)), self._emulated(verdicts))
+        lowered = lower(carriers.open(prune(request, dropped)), _emulated(request, verdicts))
         call = Call(request=lowered.request, model=deployment.model, deployment=deployment)
         return Prepared(
+            draft=draft,
             request=dialect.encode(call),
             call=call,
             lowered=lowered,
             carriers=carriers,
-            dropped=(*self._unknown, *map(self._turn.param, dropped)),
+            dropped=(*self._unknown, *(self.drafting.param(draft, path) for path in dropped)),
         )
 
     def translation(self, prepared: Prepared, dialect: Dialect, opened: Opened) -> Translation:
@@ -115,29 +121,25 @@ class Translated:
             created_at=int(self._ids.now()),
         )
         response = replace(response, store=self._turn.kept)
+        draft, seal = prepared.draft, prepared.carriers.seal
         return Translation(
             WholeBody() if is_json else prepared.request.framing(),
-            prepared.lowered.restoring(dialect.translator(prepared.call)),
-            Assembler(response, self._ids.mint, self._ids.now, prepared.carriers.seal),
-            stream=self._intake.stream,
+            draft.read(prepared.lowered.restoring(dialect.translator(prepared.call))),
+            Assembler(response, self._ids.mint, self._ids.now, seal, draft.appendix),
+            stream=self._intake.stream and not draft.aside,
         )
 
     async def settle(self, response: Response) -> Response:
         """Return `response` as the client is to see it, kept by then. Raises `StoreError`."""
         return await self._turn.settle(response)
 
-    def _emulated(self, verdicts: tuple[Verdict, ...]) -> frozenset[str]:
-        """Return the types of what the dialect leaves to the gateway."""
-        paths = (verdict.param for verdict in verdicts if verdict.action == "emulate")
-        return frozenset(str(find(self._request, path)) for path in paths)
-
-    def _droppable(self, verdicts: tuple[Verdict, ...], deployment: Deployment) -> tuple[str, ...]:
-        """Return what the request goes on without. Raises `InvalidRequestError` for the first
-        part that it must not go on without.
-        """
+    def _refuse(
+        self, verdicts: tuple[Verdict, ...], draft: Draft, deployment: Deployment
+    ) -> None:
+        """Raise `InvalidRequestError` for the first part that must not be left out."""
         for verdict in verdicts:
             if verdict.action == "reject" and deployment.on_unsupported == "reject":
-                param = self._turn.param(verdict.param)
+                param = self.drafting.param(draft, verdict.param)
                 reason = f": {verdict.reason}" if verdict.reason else ""
                 raise InvalidRequestError(
                     f"{param} is not supported by the model {self._intake.model!r}"
@@ -145,4 +147,9 @@ class Translated:
                     code="unsupported_parameter",
                     param=param,
                 )
-        return tuple(verdict.param for verdict in verdicts if verdict.action != "emulate")
+
+
+def _emulated(request: Request, verdicts: tuple[Verdict, ...]) -> frozenset[str]:
+    """Return the types of what the dialect leaves to the gateway."""
+    paths = (verdict.param for verdict in verdicts if verdict.action == "emulate")
+    return frozenset(str(find(request, path)) for path in paths)

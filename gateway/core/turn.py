@@ -10,15 +10,16 @@ from gateway.core.intake import Intake, decode
 from gateway.core.keeper import Keeper
 from gateway.core.keeping import Keeping
 from gateway.core.locks import Lock, Locks
-from gateway.core.records import input_items, stored
+from gateway.core.records import input_items
 from gateway.errors import InvalidRequestError
-from gateway.ids import Ids
+from gateway.ids import Ids, is_carrier
+from gateway.plugin.deployment import Deployment
 from gateway.plugin.store import StoredItem
 from gateway.stream.splice import DROP
 from gateway.types.items import InputItem, ItemReference, Reasoning
 from gateway.types.open import Unknown
 from gateway.types.request import decode_request
-from gateway.types.response import Response, decode_response
+from gateway.types.response import Response
 from gateway.types.wire import encode
 
 __all__ = ["Turn"]
@@ -90,14 +91,33 @@ class Turn:
             return f"input[{position - count}]{path.partition(']')[2]}"
         return "conversation" if self.prior.origin.conversation_id else "previous_response_id"
 
-    def native_changes(self) -> dict[str, object]:
-        """Return what changes in the body for an upstream that does not know the context."""
-        if not (self.prior.items or self.prior.origin.conversation_id):
-            return {}
-        earlier = [item for item in self.prior.items if not isinstance(item, Reasoning)]
-        told = [*map(_told_to_others, earlier), *self._items]
-        body = b"[" + b",".join(map(encode, told)) + b"]"
-        return {"input": Raw(body), "previous_response_id": DROP, "conversation": DROP}
+    def native_changes(self, deployment: Deployment) -> dict[str, object]:
+        """Return what the body must say to an upstream that does not know the context."""
+        held = self.held(deployment)
+        changes: dict[str, object] = {"store": False} if held else {}
+        if held or self.prior.items or self.prior.origin.conversation_id:
+            told = [*map(_told_to_others, filter(_may_be_told, self.prior.items)), *self._items]
+            items = b"[" + b",".join(map(encode, told)) + b"]"
+            changes |= {"input": Raw(items), "previous_response_id": DROP, "conversation": DROP}
+        return changes
+
+    def held(self, deployment: Deployment) -> bool:
+        """Say whether the gateway keeps the response in place of an upstream that could."""
+        return deployment.history == "gateway" and self._keeper.keeps
+
+    def named(self, upstream_id: str) -> str:
+        """Return the id of the response, whatever the upstream calls it."""
+        return self.response_id
+
+    def native_echo(self) -> dict[str, object]:
+        """Return what a held response says of its context, of which the upstream knows nothing."""
+        echo: dict[str, object] = {
+            "store": self.kept,
+            "previous_response_id": self.asked.previous_response_id,
+        }
+        if conversation_id := self.prior.origin.conversation_id:
+            echo["conversation"] = {"id": conversation_id}
+        return echo
 
     async def settle(self, response: Response) -> Response:
         """Return `response` as the client is to see it: it is kept by then, or says that it is not.
@@ -110,15 +130,15 @@ class Turn:
             await self._lock.release()
         return response
 
-    async def append(self, body: bytes) -> None:
-        """Add to the conversation what a native upstream has answered, `body`; it keeps the
-        response itself. Raises `StoreError`.
+    async def append(self, body: bytes, deployment: Deployment) -> None:
+        """Keep of `body`, what a native upstream has answered, whatever it does not keep itself.
+
+        Raises `StoreError`.
         """
-        conversation_id = self.prior.origin.conversation_id
-        response = decode_response(body) if conversation_id and body else None
-        if response is not None and response.status not in ("failed", "cancelled"):
-            items = (*self._keeping.inputs(self._items), *stored(response.output))
-            await self._keeper.store.add_items(self._tenant, conversation_id, items)
+        if body and self.held(deployment):
+            await self._keeping.keep_native(body, self.prior, self._items)
+        elif body and self.prior.origin.conversation_id:
+            await self._keeping.append(body, self.prior, self._items)
         if self._lock is not None:
             await self._lock.release()
 
@@ -126,6 +146,13 @@ class Turn:
         """Let others go on. Harmless after `settle`."""
         if self._lock is not None:
             self._lock.let_go()
+
+
+def _may_be_told(item: InputItem) -> bool:
+    """Say whether an upstream can read `item`: thoughts only if they are sealed, and not by us."""
+    if not isinstance(item, Reasoning):
+        return True
+    return bool(item.encrypted_content) and not is_carrier(item.encrypted_content)
 
 
 def _told_to_others(item: InputItem) -> InputItem:

@@ -20,7 +20,7 @@ class Deployment(Struct, frozen=True, kw_only=True):
     `account` is a stable hash of provider, base URL and credential: what sealed ids name.
     `quirks` are the provider's with the operator's on top. `downloads` is the directory that the
     provider's downloads were put into. `on_unsupported` relaxes what its dialect rejects to what
-    is merely dropped.
+    is merely dropped. `history` says who keeps the responses of an upstream that could itself.
     """
 
     alias: str
@@ -35,4 +35,5 @@ class Deployment(Struct, frozen=True, kw_only=True):
     timeouts: Timeouts = Timeouts()
     retries: int = 1
     on_unsupported: Literal["reject", "drop"] = "reject"
+    history: Literal["upstream", "gateway"] = "upstream"
     downloads: Path | None = None

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Call",
+    "CountingDialect",
     "Dialect",
     "Failure",
     "NativeCall",
@@ -36,6 +37,7 @@ __all__ = [
     "Operation",
     "Translator",
     "UpstreamRequest",
+    "counts",
     "native",
 ]
 
@@ -130,6 +132,18 @@ class Dialect(Protocol):
         ...
 
 
+class CountingDialect(Protocol):
+    """What a `Dialect` may have besides, if its upstream counts the tokens of an input."""
+
+    def encode_count(self, call: Call, /) -> UpstreamRequest:
+        """Write the question how many input tokens `call` has, without the credential."""
+        ...
+
+    def read_count(self, body: bytes, /) -> int:
+        """Return the number that the upstream answered. Raises `UpstreamProtocolError`."""
+        ...
+
+
 class NativeDialect(Protocol):
     """Speaks to upstreams that offer the Responses API themselves."""
 
@@ -148,6 +162,11 @@ class NativeDialect(Protocol):
         OpenAI-shaped.
         """
         ...
+
+
+def counts(dialect: object, /) -> TypeIs[CountingDialect]:
+    """Say whether the upstream of `dialect` counts input tokens, and the dialect can ask it."""
+    return hasattr(dialect, "encode_count")
 
 
 def native(dialect: Dialect | NativeDialect, /) -> TypeIs[NativeDialect]:

@@ -77,6 +77,8 @@ BY_VALUE = Support(action="value")
 EMULATE = Support(action="emulate", reason="the gateway turns it into what the upstream knows")
 BY_THE_CORE = Support(reason="the gateway keeps the state of responses, not the upstream")
 """Judged by the gateway's core before any dialect is asked."""
+COMPACTED = Support(reason="the gateway has the model write a summary that stands for the rest")
+SHORTENED = Support(reason="the gateway leaves out the oldest items if the input is too long")
 
 
 def reject(reason: str, *harmless: object) -> Support:
@@ -218,7 +220,7 @@ FUNCTIONS_ONLY = SupportTable(
         "top_logprobs": BY_VALUE,
         "reasoning": BY_VALUE,
         "text": BY_VALUE,
-        "truncation": drop("the upstream refuses an input that is too long", "disabled"),
+        "truncation": SHORTENED,
         "include": BY_VALUE,
         "stream": ACCEPT,
         "stream_options": drop("the gateway's streams hold no obfuscation"),
@@ -227,7 +229,7 @@ FUNCTIONS_ONLY = SupportTable(
         "background_options": BY_THE_CORE,
         "previous_response_id": BY_THE_CORE,
         "conversation": BY_THE_CORE,
-        "context_management": reject("the upstream cannot compact its input"),
+        "context_management": COMPACTED,
         "prompt": reject(_AT_OPENAI),
         "prompt_cache_key": drop(_A_HINT),
         "prompt_cache_options": drop(_A_HINT),
@@ -271,8 +273,8 @@ FUNCTIONS_ONLY = SupportTable(
         "tool_search_output": EMULATE,
         "additional_tools": EMULATE,
         "item_reference": reject("there is no stored item to put in its place"),
-        "compaction": reject("only its maker can read it"),
-        "compaction_trigger": reject("the upstream cannot compact its input"),
+        "compaction": COMPACTED,
+        "compaction_trigger": COMPACTED,
         "configuration_update": reject("the upstream has no such item"),
         "file_search_call": reject(_OF_OTHER_TOOLS),
         "web_search_call": reject(_OF_OTHER_TOOLS),

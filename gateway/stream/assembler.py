@@ -59,7 +59,8 @@ class Assembler:
     Feed it deltas in upstream order; it answers with events in wire order: `start`, any number of
     `feed`, then `finish` or `fail`, after which nothing more comes. One message or one reasoning
     item is open at a time, or any number of function calls. `mint` makes ids from prefixes, `now`
-    tells Unix seconds, `seal` makes of a carrier what a client may hold.
+    tells Unix seconds, `seal` makes of a carrier what a client may hold. `appendix` makes an item
+    out of all others, which is told at the end of a response that has not failed.
     """
 
     def __init__(
@@ -68,11 +69,13 @@ class Assembler:
         mint: Callable[[str], str],
         now: Callable[[], float] = time.time,
         seal: Callable[[str], str] = str,
+        appendix: Callable[[tuple[OutputItem, ...]], OutputItem] | None = None,
     ) -> None:
         self._response = response
         self._mint = mint
         self._now = now
         self._seal = seal
+        self._appendix = appendix
         self._number = 0
         self._ended = False
         self._told = False
@@ -143,11 +146,11 @@ class Assembler:
             self._settle(status="failed", error=response_error(error))
             return self._stamp([*events, error_event(error)])
         if self._reason != "stop":
-            events = self._close_all("incomplete")
+            events = self._close_all("incomplete") + self._append()
             reason = IncompleteDetails(reason=self._reason)
             self._settle(status="incomplete", incomplete_details=reason)
         else:
-            events = self._close_all("completed")
+            events = self._close_all("completed") + self._append()
             self._settle(status="completed", completed_at=int(self._now()))
         return self._stamp(events)
 
@@ -308,6 +311,9 @@ class Assembler:
         index = self._next_index()
         self._items[index] = item
         return [*events, *whole_events(item, index)]
+
+    def _append(self) -> list[KnownEvent]:
+        return self._hand_over(self._appendix(self._output())) if self._appendix else []
 
     def _close_all(self, status: Status) -> list[KnownEvent]:
         events = self._close_writing(status)

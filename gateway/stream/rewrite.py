@@ -25,6 +25,7 @@ __all__ = [
     "summary_of",
 ]
 
+_IDS = frozenset({"id", "previous_response_id"})
 _RESPONSES = frozenset({"response", "response.deleted"})
 
 
@@ -56,13 +57,14 @@ class Rewrite(Struct, frozen=True, kw_only=True):
 
     `seal` turns an upstream's response id into ours, always into the same; `rename` turns its name
     for a model into the client's. `response_id` and `model` name a response that fails before the
-    upstream has named it.
+    upstream has named it. `also` are members that have a value of ours, whatever the upstream says.
     """
 
     seal: Callable[[str], str]
     rename: Callable[[str], str]
     response_id: Callable[[], str] = lambda: "resp_unknown"
     model: str = ""
+    also: Mapping[str, object] = {}
 
 
 def rewrite_response(body: bytes, rewrite: Rewrite) -> bytes:
@@ -81,13 +83,13 @@ def rewritten(body: bytes, names: Names, rewrite: Rewrite) -> bytes:
     if exchanged is not None:
         return exchanged
     members = read_members(body)
-    members.update((name, Raw(_encoder.encode(text))) for name, text in changes.items())
+    members.update((name, Raw(_encoder.encode(value))) for name, value in changes.items())
     return join_members(members)
 
 
-def changes_of(names: Names, rewrite: Rewrite) -> dict[str, str]:
+def changes_of(names: Names, rewrite: Rewrite) -> dict[str, object]:
     """Return the new values of those members of a response that change."""
-    changes: dict[str, str] = {}
+    changes: dict[str, object] = {}
     upstream_id, previous_id, model = names.id, names.previous_response_id, names.model
     if isinstance(upstream_id, str) and (
         upstream_id.startswith("resp_") or (upstream_id and names.object in _RESPONSES)
@@ -97,16 +99,17 @@ def changes_of(names: Names, rewrite: Rewrite) -> dict[str, str]:
         changes["previous_response_id"] = rewrite.seal(previous_id)
     if isinstance(model, str) and (renamed := rewrite.rename(model)) != model:
         changes["model"] = renamed
+    changes.update(rewrite.also)
     return changes
 
 
-def exchange(text: bytes, names: Names, changes: Mapping[str, str]) -> bytes | None:
+def exchange(text: bytes, names: Names, changes: Mapping[str, object]) -> bytes | None:
     """Return JSON `text` around a response with these changes, or None if that takes a closer look.
 
     An id that stands once in the text stands where it was read, so nothing need be taken apart. A
     model's name may well stand elsewhere.
     """
-    if "model" in changes:
+    if not changes.keys() <= _IDS:
         return None
     for name, value in changes.items():
         old = _encoder.encode(getattr(names, name))

@@ -20,6 +20,7 @@ from gateway.stream.parts import (
 )
 from gateway.types.content import ContentPart, OutputText, ReasoningText, Refusal, SummaryText
 from gateway.types.events import (
+    CompactionCompacting,
     ContentPartAdded,
     ContentPartDone,
     CustomToolCallInputDelta,
@@ -33,6 +34,7 @@ from gateway.types.events import (
     OutputItemDone,
 )
 from gateway.types.items import (
+    Compaction,
     CustomToolCall,
     FunctionCall,
     InputItem,
@@ -143,6 +145,8 @@ def _between(item: OutputItem, index: int) -> list[KnownEvent]:
             return summary + _part_events(item.content or (), str(item.id), index)
         case FunctionCall() | CustomToolCall() | McpCall():
             return _call_events(item, index)
+        case Compaction():
+            return [CompactionCompacting(item_id=str(item.id), output_index=index)]
         case _:
             return []
 

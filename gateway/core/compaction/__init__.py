@@ -1,16 +1,22 @@
 """Compaction: a summary, written by the model itself, in the place of what came before."""
 
+from gateway.core.compaction.charging import Charging
 from gateway.core.compaction.summarising import Summarising
 from gateway.core.compaction.summary import Summaries, Summary
+from gateway.core.compaction.threshold import threshold_of
 from gateway.core.compaction.transcript import ask_for_summary
-from gateway.core.compaction.window import recent, triggered, unfold
+from gateway.core.compaction.window import divided, replaced, triggered, unfold, users_words
 
 __all__ = [
+    "Charging",
     "Summaries",
     "Summarising",
     "Summary",
     "ask_for_summary",
-    "recent",
+    "divided",
+    "replaced",
+    "threshold_of",
     "triggered",
     "unfold",
+    "users_words",
 ]

@@ -1,0 +1,141 @@
+"""The calls of models that one request takes where the upstream does not speak Responses."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from msgspec import Struct
+
+from gateway.core.backends import Backends, Opened
+from gateway.core.compaction import users_words
+from gateway.core.counting import estimate
+from gateway.core.draft import Draft, fitted
+from gateway.core.exchange import Whole
+from gateway.core.intake import Intake
+from gateway.core.records import with_ids
+from gateway.core.trace import Trace
+from gateway.core.translated import Prepared, Translated
+from gateway.core.translation import Translation
+from gateway.core.turn import Turn
+from gateway.ids import Ids, Seal
+from gateway.plugin.deployment import Deployment
+from gateway.plugin.dialect import Dialect, counts
+from gateway.types.response import CompactedResponse, InputTokenCount, Response
+from gateway.types.wire import encode
+
+__all__ = ["ESTIMATED", "Begun", "Translating", "Workbench"]
+
+ESTIMATED = "x-gateway-estimated"
+
+
+class Workbench(Struct, frozen=True, kw_only=True):
+    """What all requests need on the translating path."""
+
+    backends: Backends
+    ids: Ids
+    seal: Seal
+
+
+class Begun(Struct, frozen=True, kw_only=True):
+    """A model's answer that has begun; `first` are the events up to the first thing it says."""
+
+    prepared: Prepared
+    opened: Opened
+    translation: Translation
+    first: bytes
+
+
+class Translating:
+    """One request on its way to the models that answer it, on whichever deployment it is tried.
+
+    A summary that had to be made before the answer is made once.
+    """
+
+    def __init__(self, intake: Intake, turn: Turn | None, trace: Trace, bench: Workbench) -> None:
+        self._intake = intake
+        self._turn = turn
+        self._trace = trace
+        self._bench = bench
+
+    @cached_property
+    def _translated(self) -> Translated:
+        return Translated(self._intake, self._bench.ids, self._bench.seal, self._turn)
+
+    async def begin(self, deployment: Deployment, dialect: Dialect) -> Begun:
+        """Return the answer of `deployment`; one that is no stream is read to its end.
+
+        Raises `InvalidRequestError` for what cannot be honoured, and `UpstreamError`.
+        """
+
+        async def ask(draft: Draft) -> Begun:
+            return await self._ask(draft, deployment, dialect)
+
+        drafting = self._translated.drafting
+        if summary := drafting.due():
+            aside = await fitted(summary, ask)
+            aside.opened.answer.close()
+            drafting.compact(aside.translation.response)
+        return await fitted(drafting.draft, ask)
+
+    async def count(self, deployment: Deployment, dialect: Dialect) -> Whole:
+        """Return how many input tokens the request has: by the provider's own count, or else by
+        estimate. Raises like `begin`.
+        """
+        draft = self._translated.drafting.draft
+        prepared = self._translated.prepare(draft, deployment, dialect)
+        headers = dict(prepared.headers)
+        if counts(dialect):
+            question = dialect.encode_count(prepared.call)
+            opened = await self._bench.backends.open(deployment, question)
+            self._trace.first_byte()
+            try:
+                tokens = dialect.read_count(opened.first + await opened.answer.body())
+            finally:
+                opened.answer.close()
+        else:
+            tokens = estimate(prepared.call.request)
+            headers[ESTIMATED] = "input_tokens"
+        return Whole(body=encode(InputTokenCount(input_tokens=tokens)), headers=headers)
+
+    async def settle(self, response: Response) -> Response:
+        """Return `response` as the client is to see it, kept by then. Raises `StoreError`."""
+        return await self._translated.settle(response)
+
+    async def whole(self, begun: Begun) -> Whole:
+        """Return an answer that has been read to its end. Raises `StoreError`."""
+        begun.opened.answer.close()
+        translation = begun.translation
+        if self._intake.envelope.operation == "compact":
+            body = encode(self._compacted(translation.response))
+        else:
+            body = encode(await self.settle(translation.response))
+        return Whole(
+            body=body,
+            headers=begun.prepared.headers,
+            outcome=translation.outcome,
+            usage=translation.usage,
+        )
+
+    async def _ask(self, draft: Draft, deployment: Deployment, dialect: Dialect) -> Begun:
+        prepared = self._translated.prepare(draft, deployment, dialect)
+        opened = await self._bench.backends.open(deployment, prepared.request)
+        self._trace.first_byte()
+        try:
+            translation = self._translated.translation(prepared, dialect, opened)
+            first = await translation.begin(opened.first, opened.answer)
+            if draft.aside or not self._intake.stream:
+                await translation.drain(opened.answer)
+        except BaseException:
+            opened.answer.close()
+            raise
+        return Begun(prepared=prepared, opened=opened, translation=translation, first=first)
+
+    def _compacted(self, response: Response) -> CompactedResponse:
+        """Return what users said, and the compaction of everything else."""
+        items = with_ids(self._translated.drafting.draft.items, self._bench.ids.mint)
+        return CompactedResponse(
+            id=response.id,
+            created_at=response.created_at,
+            output=(*users_words(items), *response.output),
+            usage=response.usage,
+        )
