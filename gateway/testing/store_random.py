@@ -163,8 +163,11 @@ class RandomRules:
     @settings(
         deadline=None,
         max_examples=60,
-        # All examples share a store: each is another tenant of it.
-        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+        suppress_health_check=[
+            HealthCheck.function_scoped_fixture,  # each example is another tenant of one store
+            HealthCheck.differing_executors,  # one rule for several stores
+            HealthCheck.too_slow,
+        ],
     )
     @given(actions=st.lists(_actions, min_size=5, max_size=25))
     async def test_any_history_leaves_what_it_should(

@@ -6,12 +6,24 @@ from pathlib import Path
 import pytest
 
 from gateway.plugin import Store, StoreSettings
-from gateway.store.memory import MEMORY
+from gateway.store import BUILT_IN
 from gateway.testing import StoreConformance
+from gateway.testing.store_responses import Reopen
 
 
 class TestMemory(StoreConformance):
     @pytest.fixture
     async def store(self, tmp_path: Path) -> AsyncGenerator[Store]:
-        async with MEMORY.open(StoreSettings(directory=tmp_path)) as store:
+        async with BUILT_IN["memory"].open(StoreSettings(directory=tmp_path)) as store:
             yield store
+
+
+class TestSQLite(StoreConformance):
+    @pytest.fixture
+    async def store(self, tmp_path: Path) -> AsyncGenerator[Store]:
+        async with BUILT_IN["sqlite"].open(StoreSettings(directory=tmp_path)) as store:
+            yield store
+
+    @pytest.fixture
+    def reopen(self, tmp_path: Path) -> Reopen:
+        return lambda: BUILT_IN["sqlite"].open(StoreSettings(directory=tmp_path))

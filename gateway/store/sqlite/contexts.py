@@ -1,0 +1,136 @@
+"""Lists of items as nodes: how they grow, who holds them, and how they are read.
+
+A *held* node is one that is counted for somebody. `grow` takes a held node and gives back another:
+whoever ends up with it keeps it in a row of its own, or gives it back with `release`. The list
+without items is no node at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from sqlite3 import Connection
+from typing import Any
+
+import msgspec
+
+from gateway.plugin.store import Page, Slice, StoredItem
+from gateway.store.slices import cut
+
+__all__ = ["entries", "grow", "grow_again", "hold", "one", "part", "read", "release"]
+
+Node = int | None
+Entry = tuple[int, int, int, str]
+"""An item on a list: its node, its position there, the number of its content, and its id."""
+
+_DIGEST_BYTES = 16
+_PATH = """
+    WITH RECURSIVE path (number, parent, items) AS (
+        SELECT number, parent, items FROM nodes WHERE number = :end AND number > :since
+        UNION ALL
+        SELECT nodes.number, nodes.parent, nodes.items
+        FROM path CROSS JOIN nodes ON nodes.number = path.parent WHERE nodes.number > :since
+    )
+    SELECT path.number, entry.key, contents.{what}
+    FROM path CROSS JOIN json_each(path.items) AS entry
+    CROSS JOIN contents ON contents.number = entry.value
+"""
+_READ = _PATH.format(what="id, contents.body")
+_ENTRIES = _PATH.format(what="number, contents.id")
+_PART = """
+    SELECT contents.number, contents.id, contents.body
+    FROM json_each(?) AS entry CROSS JOIN contents ON contents.number = entry.value
+"""
+_KEEP_KNOWN = """
+    UPDATE items SET holders = holders + 1,
+        written = (SELECT max(written) + 1 FROM items WHERE tenant = :tenant AND id = :id)
+    WHERE tenant = :tenant AND id = :id AND digest = :digest RETURNING number
+"""
+_KEEP_CONTENT = (
+    "INSERT INTO contents (tenant, id, digest, body) VALUES (:tenant, :id, :digest, :body)"
+)
+_KEEP_NEW = """
+    INSERT INTO items (tenant, id, digest, number, holders, written)
+    SELECT :tenant, :id, :digest, :number, 1, coalesce(max(written), 0) + 1
+    FROM items WHERE tenant = :tenant AND id = :id
+"""
+_HOLD_ITEM = """
+    UPDATE items SET holders = holders + 1
+    WHERE (tenant, id, digest) = (SELECT tenant, id, digest FROM contents WHERE number = ?)
+"""
+
+
+def one(connection: Connection, statement: str, values: Any) -> tuple[Any, ...] | None:
+    """Return the only row that `statement` gives, or None."""
+    rows = connection.execute(statement, values).fetchall()
+    return rows[0] if rows else None
+
+
+def hold(connection: Connection, node: Node) -> Node:
+    """Count one more who holds `node`, and return it."""
+    if node is not None:
+        connection.execute("UPDATE nodes SET holders = holders + 1 WHERE number = ?", (node,))
+    return node
+
+
+def release(connection: Connection, nodes: Iterable[Node]) -> None:
+    """Count one less who holds each of `nodes`."""
+    held = [(node,) for node in nodes if node is not None]
+    connection.executemany("UPDATE nodes SET holders = holders - 1 WHERE number = ?", held)
+
+
+def grow(connection: Connection, tenant: str, parent: Node, items: Sequence[StoredItem]) -> Node:
+    """Put `items` after the held node `parent`; return the held node that ends with them."""
+    return _add(connection, parent, [_keep(connection, tenant, item) for item in items])
+
+
+def grow_again(connection: Connection, parent: Node, numbers: Sequence[int]) -> Node:
+    """Do what `grow` does, with items that are on other lists already."""
+    connection.executemany(_HOLD_ITEM, [(number,) for number in numbers])
+    return _add(connection, parent, numbers)
+
+
+def read(connection: Connection, end: Node, *, since: Node = None) -> list[tuple[int, StoredItem]]:
+    """Return the items of a list up to `end`, those after `since` only, each with its node."""
+    rows = connection.execute(_READ, {"end": end, "since": since or 0}).fetchall()
+    return [(node, StoredItem(id=name, body=body)) for node, _, name, body in sorted(rows)]
+
+
+def entries(connection: Connection, end: Node, *, since: Node = None) -> list[Entry]:
+    """Return what `read` does, without the bodies."""
+    return sorted(connection.execute(_ENTRIES, {"end": end, "since": since or 0}).fetchall())
+
+
+def part(connection: Connection, end: Node, page: Page) -> Slice:
+    """Return a part of a list. Raises `NotFoundError` if `page.after` is not there."""
+    listed = entries(connection, end)
+    positions, has_more = cut([entry[3] for entry in listed], page)
+    numbers = [listed[position][2] for position in positions]
+    rows = connection.execute(_PART, (_json(numbers),)).fetchall()
+    found = {number: StoredItem(id=name, body=body) for number, name, body in rows}
+    return Slice(items=tuple(found[number] for number in numbers), has_more=has_more)
+
+
+def _add(connection: Connection, parent: Node, numbers: Sequence[int]) -> Node:
+    if not numbers:
+        return parent
+    added = connection.execute(
+        "INSERT INTO nodes (parent, holders, items) VALUES (?, 1, ?)", (parent, _json(numbers))
+    )
+    return added.lastrowid
+
+
+def _keep(connection: Connection, tenant: str, item: StoredItem) -> int:
+    """Return the number of the content of `item`, written only if it is new."""
+    digest = blake2b(item.body, digest_size=_DIGEST_BYTES).digest()
+    values = {"tenant": tenant, "id": item.id, "digest": digest, "body": item.body}
+    if known := one(connection, _KEEP_KNOWN, values):
+        return known[0]
+    number = connection.execute(_KEEP_CONTENT, values).lastrowid
+    assert number is not None
+    connection.execute(_KEEP_NEW, {**values, "number": number})
+    return number
+
+
+def _json(numbers: Sequence[int]) -> str:
+    return msgspec.json.encode(numbers).decode()

@@ -1,0 +1,172 @@
+"""Responses in the SQLite store, and items by their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from sqlite3 import Connection
+
+import msgspec
+
+from gateway.errors import NotFoundError
+from gateway.plugin.store import History, Origin, Page, Record, Slice, StoredItem
+from gateway.store.sqlite.contexts import Node, grow, hold, one, part, read, release
+
+__all__ = [
+    "delete",
+    "end_of",
+    "exists",
+    "forget",
+    "history",
+    "input_items",
+    "insert",
+    "items",
+    "load",
+    "save",
+]
+
+_INSERT = """
+    INSERT INTO responses
+    (tenant, id, created_at, expires_at, status, model, body, input, output)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_FIND = """
+    SELECT input, output, created_at, expires_at, status, model, body
+    FROM responses WHERE tenant = ? AND id = ?
+"""
+_ITEMS = """
+    SELECT items.id, contents.body
+    FROM json_each(?) AS wanted
+    CROSS JOIN items ON items.tenant = ? AND items.id = wanted.value
+    CROSS JOIN contents ON contents.number = items.number
+    ORDER BY items.written
+"""
+
+
+def save(
+    connection: Connection,
+    record: Record,
+    origin: Origin,
+    inputs: Sequence[StoredItem],
+    outputs: Sequence[StoredItem],
+) -> None:
+    if exists(connection, record):
+        return
+    before = end_of(connection, record.tenant, origin)
+    context = grow(connection, record.tenant, hold(connection, before), inputs)
+    end = grow(connection, record.tenant, context, outputs)
+    insert(connection, record, context, end)
+    if origin.conversation_id:
+        connection.execute(
+            "UPDATE conversations SET node = ? WHERE tenant = ? AND id = ?",
+            (hold(connection, end), record.tenant, origin.conversation_id),
+        )
+        release(connection, [before])
+
+
+def exists(connection: Connection, record: Record) -> bool:
+    statement = "SELECT 1 FROM responses WHERE tenant = ? AND id = ?"
+    return one(connection, statement, (record.tenant, record.id)) is not None
+
+
+def end_of(connection: Connection, tenant: str, origin: Origin) -> Node:
+    """Return where a context ends that grows from `origin`. Raises `NotFoundError`."""
+    if origin.conversation_id:
+        statement = "SELECT node FROM conversations WHERE tenant = ? AND id = ?"
+        found = one(connection, statement, (tenant, origin.conversation_id))
+        if found is None:
+            raise NotFoundError(f"there is no conversation {origin.conversation_id!r}")
+        return found[0]
+    if not origin.response_id:
+        return None
+    statement = "SELECT output FROM responses WHERE tenant = ? AND id = ?"
+    found = one(connection, statement, (tenant, origin.response_id))
+    return found[0] if found else None
+
+
+def insert(connection: Connection, record: Record, context: Node, end: Node) -> int:
+    """Write the row of a response, which keeps the held node `end`; return its number."""
+    values = (
+        record.tenant,
+        record.id,
+        record.created_at,
+        record.expires_at,
+        record.status,
+        record.model,
+        record.body,
+    )
+    number = connection.execute(_INSERT, (*values, context, end)).lastrowid
+    assert number is not None
+    return number
+
+
+def load(
+    connection: Connection, tenant: str, response_id: str
+) -> tuple[Record, tuple[StoredItem, ...]] | None:
+    found = _find(connection, tenant, response_id)
+    if found is None:
+        return None
+    record, context, end = found
+    return record, tuple(item for _, item in read(connection, end, since=context))
+
+
+def history(connection: Connection, tenant: str, response_id: str) -> History | None:
+    found = _find(connection, tenant, response_id)
+    if found is None:
+        return None
+    record, context, end = found
+    everything = read(connection, end)
+    return History(
+        record=record,
+        items=tuple(item for _, item in everything),
+        inputs=sum(node <= (context or 0) for node, _ in everything),
+    )
+
+
+def input_items(connection: Connection, tenant: str, response_id: str, page: Page) -> Slice | None:
+    statement = "SELECT input FROM responses WHERE tenant = ? AND id = ?"
+    found = one(connection, statement, (tenant, response_id))
+    return part(connection, found[0], page) if found else None
+
+
+def items(connection: Connection, tenant: str, ids: Sequence[str]) -> Mapping[str, StoredItem]:
+    wanted = {*ids}
+    rows = connection.execute(_ITEMS, (msgspec.json.encode(wanted).decode(), tenant)).fetchall()
+    # The last written is last. SQLite's JSON ends a text at a NUL, hence the second look.
+    return {name: StoredItem(id=name, body=body) for name, body in rows if name in wanted}
+
+
+def delete(connection: Connection, tenant: str, response_id: str) -> bool:
+    rows = connection.execute(
+        "DELETE FROM responses WHERE tenant = ? AND id = ? RETURNING number, output",
+        (tenant, response_id),
+    ).fetchall()
+    forget(connection, rows)
+    return bool(rows)
+
+
+def forget(connection: Connection, responses: Sequence[tuple[int, Node]]) -> None:
+    """Forget what belonged to responses, whose numbers and ends are given."""
+    numbers = [(number,) for number, _ in responses]
+    connection.executemany("DELETE FROM events WHERE response = ?", numbers)
+    connection.executemany("DELETE FROM jobs WHERE response = ?", numbers)
+    release(connection, [end for _, end in responses])
+
+
+def _find(
+    connection: Connection, tenant: str, response_id: str
+) -> tuple[Record, Node, Node] | None:
+    """Return a response, where its input ends and where its output ends."""
+    found = one(connection, _FIND, (tenant, response_id))
+    if found is None:
+        return None
+    context, end, created_at, expires_at, status, model, body = found
+    record = Record(
+        id=response_id,
+        tenant=tenant,
+        created_at=created_at,
+        expires_at=expires_at,
+        status=status,
+        model=model,
+        body=body,
+    )
+    return record, context, end
