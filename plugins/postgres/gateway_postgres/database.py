@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -58,12 +58,14 @@ class Database:
     @asynccontextmanager
     async def _connection(self) -> AsyncGenerator[asyncpg.Connection]:
         with store_errors():
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(self._timeout) as deadline:
                 connection = await self._pool.acquire()
                 try:
                     yield connection
                 except asyncio.CancelledError:
                     connection.terminate()
+                    if deadline.expired():  # the others may be just as dead
+                        await self._pool.expire_connections()
                     raise
                 finally:
                     await self._pool.release(connection)
@@ -76,12 +78,12 @@ async def open_database(settings: StoreSettings) -> AsyncGenerator[Database]:
     Raises `ConfigError` if that can be no URL of a PostgreSQL database.
     """
     _check(settings.url)
-    pool = asyncpg.create_pool(
+    pool = await asyncpg.create_pool(
         settings.url,
         min_size=0,
         max_size=_CONNECTIONS,
         connection_class=_Connection,
-        init=migrate,
+        init=_prepare,
         timeout=settings.timeout,
         server_settings={
             "application_name": "responses-gateway",
@@ -89,12 +91,32 @@ async def open_database(settings: StoreSettings) -> AsyncGenerator[Database]:
             "jit": "off",  # compiling takes longer than any statement of ours
         },
     )
-    async with pool:
+    try:
         yield Database(pool, settings.timeout)
+    finally:
+        with suppress(TimeoutError):  # the pool has given up its connections by then
+            async with asyncio.timeout(settings.timeout):
+                await pool.close()
+
+
+async def _prepare(connection: asyncpg.Connection) -> None:
+    """Bring the schema up to date. If it takes too long, do not say goodbye to a silent server."""
+    try:
+        await migrate(connection)
+    except asyncio.CancelledError:
+        connection.terminate()
+        raise
 
 
 def _check(url: str) -> None:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        for host in parts.netloc.rpartition("@")[2].split(","):
+            _ = urlsplit(f"//{host}").port
+    except ValueError:  # which quotes the URL
+        raise ConfigError(
+            "state.url is no URL; a password in it needs %40 for @, %2F for / and %3A for :"
+        ) from None
     if parts.scheme not in _SCHEMES:
         raise ConfigError("state.url must begin with postgresql:// for the store postgres")
     mode = parse_qs(parts.query).get("sslmode", ["prefer"])[-1]

@@ -30,6 +30,7 @@ class PostgresServer:
 
     def __init__(self, programs: Path, home: Path, port: int) -> None:
         self.port = port
+        self.running = False
         self._programs = programs
         self._home = home
         self._databases = count(1)
@@ -47,10 +48,12 @@ class PostgresServer:
         """Start the server and wait until it answers."""
         log, options = self._home / "log", _OPTIONS.format(port=self.port)
         self._control("start", "-w", "-l", str(log), "-o", options)
+        self.running = True
 
     def stop(self, mode: Literal["fast", "immediate"] = "fast") -> None:
         """End all connections and stop; `immediate` is as sudden as a crash."""
         self._control("stop", "-w", "-m", mode)
+        self.running = False
 
     def initialise(self) -> None:
         """Write the data directory."""
@@ -99,7 +102,8 @@ def postgres_server(wheel: Path) -> Generator[PostgresServer]:
         try:
             yield server
         finally:
-            server.stop("immediate")
+            if server.running:
+                server.stop("immediate")
 
 
 def _other_user() -> str | None:

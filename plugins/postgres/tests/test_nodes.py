@@ -1,0 +1,177 @@
+"""Several nodes on one database: they start at once, share the work, and die without harm."""
+
+import asyncio
+import os
+import random
+import signal
+import sys
+from collections import Counter
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
+
+import asyncpg
+import pytest
+
+from gateway.errors import StoreError
+from gateway.plugin import Store, StoreSettings
+from gateway.testing.store_samples import TENANT, context, empty, enqueue, items, record, save
+from gateway_postgres.store import PostgresStore, open_store
+
+WRITER = """
+import asyncio, sys
+from pathlib import Path
+from gateway.plugin import StoreSettings
+from gateway.testing.store_samples import save
+from gateway_postgres.store import open_store
+
+async def write(store, name):
+    for turn in range(1_000_000):
+        await save(store, f"{name}-{turn}", f"q{turn}", f"a{turn}", origin=f"{name}-{turn - 1}")
+        print(f"{name}-{turn}", flush=True)
+
+async def main():
+    settings = StoreSettings(directory=Path(), url=sys.argv[1])
+    async with open_store(settings) as store, asyncio.TaskGroup() as group:
+        for writer in range(8):
+            group.create_task(write(store, f"{sys.argv[2]}-{writer}"))
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+async def other(settings: StoreSettings) -> AsyncGenerator[PostgresStore]:
+    """Return the store of another node."""
+    async with open_store(settings) as store:
+        yield store
+
+
+async def test_nodes_may_start_at_once(settings: StoreSettings, url: str) -> None:
+    async with AsyncExitStack() as stack:
+        stores = [await stack.enter_async_context(open_store(settings)) for _ in range(12)]
+        assert await asyncio.gather(*(store.ready() for store in stores)) == [True] * 12
+        await save(stores[0], "one", "q", "a")
+        assert await context(stores[-1], "one") == "q | a"
+    connection = await asyncpg.connect(url)
+    applied = await connection.fetch("SELECT version FROM gateway.versions_applied")
+    await connection.close()
+    assert [row["version"] for row in applied] == [1]
+
+
+async def test_a_newer_schema_is_left_alone(settings: StoreSettings, url: str) -> None:
+    async with open_store(settings) as store:
+        assert await store.ready()
+    connection = await asyncpg.connect(url)
+    await connection.execute("INSERT INTO gateway.versions_applied VALUES (99)")
+    await connection.close()
+    async with open_store(settings) as store:
+        with pytest.raises(StoreError, match="has version 99 of the schema and this gateway knows"):
+            await store.load(TENANT, "one")
+
+
+async def test_a_user_that_may_not_create_schemas_can_be_given_one(
+    settings: StoreSettings, url: str
+) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute("CREATE ROLE modest LOGIN")
+    modest = StoreSettings(directory=settings.directory, url=url.replace("postgres@", "modest@"))
+    async with open_store(modest) as store:
+        with pytest.raises(StoreError, match="needs a schema `gateway` of its own"):
+            await store.load(TENANT, "one")
+        await connection.execute("CREATE SCHEMA gateway AUTHORIZATION modest")
+        await save(store, "one", "q", "a")
+        assert await context(store, "one") == "q | a"
+    await connection.close()
+
+
+async def test_two_nodes_share_the_work_and_do_nothing_twice(
+    store: PostgresStore, other: PostgresStore
+) -> None:
+    await asyncio.gather(*(enqueue(store, f"r{n}", f"q{n}") for n in range(200)))
+
+    async def work(node: Store, owner: str) -> list[str]:
+        done: list[str] = []
+        while found := await node.claim(owner, now=0, until=100):
+            assert found.attempts == 1
+            made = record(found.response_id)
+            assert await node.finish(owner, made, items(f"a-{owner}"), [(0, b"done")])
+            done.append(found.response_id)
+        return done
+
+    nodes = [store, other] * 4
+    done = await asyncio.gather(*(work(node, f"owner{n}") for n, node in enumerate(nodes)))
+    assert Counter(name for one in done for name in one) == Counter(f"r{n}" for n in range(200))
+    assert sum(1 for one in done if one) > 1
+
+
+async def test_what_one_node_forgets_another_can_build_on_at_the_same_time(
+    store: PostgresStore, other: PostgresStore
+) -> None:
+    """With every save one that it builds on is deleted, and both nodes purge all the while."""
+    chance = random.Random(20261122)
+    kept: dict[str, str] = {"r0": "q0 | a0"}
+    await save(store, "r0", "q0", "a0")
+
+    async def grow(turn: int) -> None:
+        parent = chance.choice([*kept])
+        before = kept[parent].replace("| ", "")
+        node, third = (store, other)[turn % 2], (store, other)[turn // 2 % 2]
+        name, shared = f"r{turn}", f"shared{turn % 3}"
+        _, deleted, _ = await asyncio.gather(
+            save(node, name, f"q{turn} {shared}", "yes", origin=parent),
+            third.delete(TENANT, parent),
+            asyncio.gather(store.purge(0), other.purge(0)),
+        )
+        assert deleted
+        del kept[parent]
+        whole, own = f"{before} q{turn} {shared} | yes", f"q{turn} {shared} | yes"
+        kept[name] = await context(store, name)
+        assert kept[name] in (whole, own)  # the parent went after, or before
+
+    for turn in range(1, 150):
+        await grow(turn)
+        if turn % 10 == 0:
+            await save(other, f"s{turn}", f"q{turn}", "yes")
+            kept[f"s{turn}"] = f"q{turn} | yes"
+    for name, said in kept.items():
+        assert await context(other, name) == said
+
+
+async def test_nothing_stays_behind_when_everything_is_forgotten(
+    store: PostgresStore, other: PostgresStore, url: str
+) -> None:
+    await asyncio.gather(
+        *(save((store, other)[n % 2], f"r{n}", f"q{n} shared", "yes") for n in range(50))
+    )
+    await asyncio.gather(
+        *(save(store, f"s{n}", f"t{n}", "yes", origin=f"r{n}") for n in range(50)),
+        *(other.delete(TENANT, f"r{n}") for n in range(50)),
+    )
+    await asyncio.gather(*(store.delete(TENANT, f"s{n}") for n in range(50)))
+    await asyncio.gather(empty(store, 0), empty(other, 0))
+    await empty(store, 0)
+    connection = await asyncpg.connect(url)
+    for table in ("items", "nodes", "entries", "loose", "responses"):
+        assert await connection.fetchval(f"SELECT count(*) FROM gateway.{table}") == 0
+    await connection.close()
+
+
+async def test_a_node_that_is_killed_while_it_writes_loses_nothing_that_it_acknowledged(
+    store: PostgresStore, url: str
+) -> None:
+    assert await store.ready()
+    chance = random.Random(20261122)
+    for life in range(5):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", WRITER, url, f"life{life}", stdout=asyncio.subprocess.PIPE
+        )
+        assert process.stdout is not None
+        told = b"".join([await process.stdout.readline() for _ in range(chance.randrange(1, 200))])
+        os.kill(process.pid, signal.SIGKILL)
+        told += await process.stdout.read()
+        await process.wait()
+        for name in told.decode().split("\n")[:-1]:
+            turn = int(name.rpartition("-")[2])
+            said = await context(store, name)
+            assert said.endswith(f"q{turn} | a{turn}")
+            assert len(said.split()) == 2 * turn + 3
