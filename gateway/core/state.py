@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from typing import Self
 
 from gateway.config import Config
+from gateway.core.background import Background
 from gateway.core.conversations import Conversations
 from gateway.core.history import Histories
 from gateway.core.intake import Intake
@@ -19,6 +21,7 @@ from gateway.ids import Ids
 from gateway.plugin.manager import Plugins
 from gateway.plugin.store import StoreKind, StoreSettings
 from gateway.store import BUILT_IN
+from gateway.types.items import InputItem
 
 __all__ = ["State"]
 
@@ -34,17 +37,26 @@ class State:
     for it may come back.
     """
 
-    def __init__(self, config: Config, plugins: Plugins, ids: Ids) -> None:
+    def __init__(
+        self,
+        config: Config,
+        plugins: Plugins,
+        ids: Ids,
+        background: Callable[[Keeper], Background],
+    ) -> None:
+        """`background` makes responses that nobody waits for."""
         self._settings = config.state
         self._kind = _kind(config.state.store, plugins)
         self._ids = ids
+        self._background = background
         self._resources = AsyncExitStack()
         self._tasks = asyncio.TaskGroup()
         self._set_up(Keeper(None, retention=0, now=ids.now))
 
     def _set_up(self, keeper: Keeper) -> None:
         self.keeper = keeper
-        self.kept = Kept(keeper)
+        self.background = self._background(keeper)
+        self.kept = Kept(keeper, self.background)
         self.conversations = Conversations(keeper, self._ids)
         self._histories = Histories(keeper)
         self._locks = Locks(keeper, self._ids.now, self._tasks)
@@ -65,22 +77,32 @@ class State:
                 self._set_up(Keeper(store, retention=retention, now=self._ids.now))
                 await resources.enter_async_context(self._tasks)
                 resources.callback(self._locks.let_go)
-                resources.callback(self._tasks.create_task(self._purge()).cancel)
+                for upkeep in (self.keeper.watch(), self._purge()):
+                    resources.callback(self._tasks.create_task(upkeep).cancel)
+                await resources.enter_async_context(self.background)
             self._resources = resources.pop_all()
         return self
 
     async def __aexit__(self, *exception: object) -> None:
         await self._resources.aclose()
 
-    async def turn(self, intake: Intake, *, here: bool, response_id: str = "") -> Turn | None:
+    async def turn(
+        self,
+        intake: Intake,
+        *,
+        here: bool,
+        brought: tuple[InputItem, ...] = (),
+        response_id: str = "",
+    ) -> Turn | None:
         """Return the place of a create request in what is kept, or None if it has none here.
 
         `here` says that it may be for the gateway to keep it, `response_id` that the response has
-        been queued under that id. Raises what `Turn.open` raises.
+        been queued under that id, `brought` is the history that comes from elsewhere. Raises what
+        `Turn.open` raises.
         """
-        if not (here or intake.kept_previous_id or intake.conversation_id):
+        if not (here or brought or intake.kept_previous_id or intake.conversation_id):
             return None
-        turn = Turn(intake, self.keeper, self._ids, response_id)
+        turn = Turn(intake, self.keeper, self._ids, brought=brought, response_id=response_id)
         try:
             await turn.open(intake, self._histories, self._locks)
         except NotFoundError:

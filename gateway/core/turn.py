@@ -11,7 +11,6 @@ from gateway.core.keeper import Keeper
 from gateway.core.keeping import Keeping
 from gateway.core.locks import Lock, Locks
 from gateway.core.records import input_items
-from gateway.errors import InvalidRequestError
 from gateway.ids import Ids, is_carrier
 from gateway.plugin.deployment import Deployment
 from gateway.plugin.store import StoredItem
@@ -33,30 +32,48 @@ class Turn:
     that its response will have.
     """
 
-    def __init__(self, intake: Intake, keeper: Keeper, ids: Ids, response_id: str = "") -> None:
+    def __init__(
+        self,
+        intake: Intake,
+        keeper: Keeper,
+        ids: Ids,
+        *,
+        brought: tuple[InputItem, ...] = (),
+        response_id: str = "",
+    ) -> None:
         """Begin a turn, or with `response_id` go on with one in the background: whoever does that
-        keeps the response himself.
+        keeps the response himself. `brought` is history that is kept elsewhere.
         """
         self.asked = decode(decode_request, intake.envelope.body)
         self.request = self.asked
         self.response_id = response_id or ids.mint("resp")
+        self.created_at = int(ids.now())
         self.prior = Prior()
         self._tenant = intake.tenant
         self._keeper = keeper
         self._keeping = Keeping(keeper, ids.mint, tenant=intake.tenant, store=self.asked.store)
         self._kept_elsewhere = bool(response_id)
+        self._brought = brought
         self._items: tuple[InputItem, ...] = ()
         self._lock: Lock | None = None
 
     @property
     def kept(self) -> bool:
         """Whether the response is to be kept."""
-        return self._keeping.wanted
+        return self._kept_elsewhere or self._keeping.wanted
 
     @property
     def inputs(self) -> tuple[StoredItem, ...]:
-        """The request's own items, as they are kept."""
-        return self._keeping.inputs(self._items)
+        """The items that this turn adds to its context, as they are kept."""
+        return self._keeping.inputs(self._added)
+
+    @property
+    def _earlier(self) -> tuple[InputItem, ...]:
+        return (*self.prior.items, *self._brought)
+
+    @property
+    def _added(self) -> tuple[InputItem, ...]:
+        return (*self._brought, *self._items)
 
     async def open(self, intake: Intake, histories: Histories, locks: Locks) -> None:
         """Find what the request builds on.
@@ -64,13 +81,13 @@ class Turn:
         Raises `InvalidRequestError`, `NotFoundError`, `ConflictError` if another response is being
         added to the same conversation, and `StoreError`.
         """
-        if self.asked.store and not self._keeper.keeps:
-            raise InvalidRequestError(
-                "this gateway keeps no responses: leave store out or send false",
-                code="unsupported_parameter",
-                param="store",
-            )
-        if intake.conversation_id and self._keeper.keeps:
+        if self.asked.store and not self._kept_elsewhere:
+            self._keeper.insist()
+        if self._kept_elsewhere:
+            await self._go_on(histories)
+            return
+        adds = intake.envelope.operation == "create" and bool(intake.conversation_id)
+        if adds and self._keeper.keeps:
             self._lock = await locks.take(self._tenant, intake.conversation_id, self.response_id)
         try:
             self.prior = await histories.prior(intake)
@@ -78,12 +95,18 @@ class Turn:
         except BaseException:
             self.abandon()
             raise
-        if self.prior.items or self._items != input_items(self.asked):
-            self.request = replace(self.asked, input=(*self.prior.items, *self._items))
+        if self._earlier or self._items != input_items(self.asked):
+            self.request = replace(self.asked, input=(*self._earlier, *self._items))
+
+    async def _go_on(self, histories: Histories) -> None:
+        """Find what has been queued: what it was built on may be gone by now."""
+        self.created_at, items = await histories.queued(self._tenant, self.response_id)
+        self.prior = Prior(items=items)
+        self.request = replace(self.asked, input=items)
 
     def param(self, path: str) -> str:
         """Return what the client calls the part of `request` at `path`."""
-        before, count = path.partition("]")[0], len(self.prior.items)
+        before, count = path.partition("]")[0], len(self._earlier)
         if not count or not before.startswith("input["):
             return path
         position = int(before.removeprefix("input["))
@@ -95,8 +118,8 @@ class Turn:
         """Return what the body must say to an upstream that does not know the context."""
         held = self.held(deployment)
         changes: dict[str, object] = {"store": False} if held else {}
-        if held or self.prior.items or self.prior.origin.conversation_id:
-            told = [*map(_told_to_others, filter(_may_be_told, self.prior.items)), *self._items]
+        if held or self._earlier or self.prior.origin.conversation_id:
+            told = [*map(_told_to_others, filter(_may_be_told, self._earlier)), *self._items]
             items = b"[" + b",".join(map(encode, told)) + b"]"
             changes |= {"input": Raw(items), "previous_response_id": DROP, "conversation": DROP}
         return changes
@@ -125,7 +148,7 @@ class Turn:
         Raises `StoreError` if it cannot be kept, and somebody insists.
         """
         if not self._kept_elsewhere:
-            response = await self._keeping.keep(response, self.prior, self._items)
+            response = await self._keeping.keep(response, self.prior, self._added)
         if self._lock is not None:
             await self._lock.release()
         return response
@@ -136,11 +159,16 @@ class Turn:
         Raises `StoreError`.
         """
         if body and self.held(deployment):
-            await self._keeping.keep_native(body, self.prior, self._items)
+            await self._keeping.keep_native(body, self.prior, self._added)
         elif body and self.prior.origin.conversation_id:
-            await self._keeping.append(body, self.prior, self._items)
+            await self._keeping.append(body, self.prior, self._added)
         if self._lock is not None:
             await self._lock.release()
+
+    def leave(self) -> None:
+        """Leave the conversation to whoever makes the response in the background."""
+        if self._lock is not None:
+            self._lock.leave()
 
     def abandon(self) -> None:
         """Let others go on. Harmless after `settle`."""

@@ -13,7 +13,7 @@ from gateway.core.exchange import Envelope, Whole
 from gateway.core.principal import Principal
 from gateway.errors import InvalidRequestError, NotFoundError
 from gateway.plugin import Operation
-from gateway.testing import ScriptedUpstream
+from gateway.testing import ScriptedUpstream, json_answer
 
 if TYPE_CHECKING:
     from .conftest import Gateway, OpenGateway, Says
@@ -114,3 +114,36 @@ async def test_a_chain_goes_on_at_a_native_upstream(
     told = [(item["role"], item["content"][0]["text"]) for item in sent["input"][:2]]
     assert told == [("user", "hello"), ("assistant", "Luna.")]
     assert not any("id" in item for item in sent["input"])
+
+
+async def test_a_chain_leaves_the_upstream_that_keeps_it(
+    open_gateway: OpenGateway,
+    upstream: ScriptedUpstream,
+    other: ScriptedUpstream,
+    says: Says,
+    deploy: Deploy,
+) -> None:
+    def item(number: int, role: str, kind: str) -> dict[str, Any]:
+        part = {"type": kind, "text": f"turn {number}"}
+        return {"type": "message", "id": f"msg_{number}", "role": role, "content": [part]}
+
+    pages = {
+        "": {"data": [item(1, "user", "input_text")], "last_id": "msg_1", "has_more": True},
+        "msg_1": {"data": [item(2, "assistant", "output_text")], "last_id": "msg_2"},
+    }
+    upstream.handle("/v1/responses", lambda _: says.whole())
+    upstream.handle("/v1/responses/resp_up", lambda _: says.whole())
+    upstream.handle(
+        "/v1/responses/resp_up/input_items",
+        lambda received: json_answer(
+            {"object": "list", "first_id": "x", **pages[received.query.partition("after=")[2]]}
+        ),
+    )
+    other.add(says.chat("Yes."), says.chat("Still."))
+    chatty = deploy(other, name="chatty", model="openai_compatible/chat")
+    async with open_gateway(deploy(upstream), chatty) as gateway:
+        first = await gateway.ask()
+        second = await gateway.ask(model="chatty", input="go on", previous_response_id=first["id"])
+        await gateway.ask(model="chatty", input="still?", previous_response_id=second["id"])
+    told = [message["content"] for message in other.requests[1].json()["messages"]]
+    assert told == ["turn 1", f"turn 2\n\n{says.text}", "go on", "Yes.", "still?"]
