@@ -18,7 +18,15 @@ from gateway.config import Config, ModelEntry, Secret, ServerSettings, StateSett
 from gateway.core.engine import Engine
 from gateway.core.exchange import Envelope, Reply, Streamed, Whole
 from gateway.core.principal import Principal
-from gateway.plugin import Observer, Provider, RequestRecord, hookimpl
+from gateway.plugin import (
+    Observer,
+    Provider,
+    RequestRecord,
+    Store,
+    StoreKind,
+    StoreSettings,
+    hookimpl,
+)
 from gateway.plugin.manager import Plugins
 from gateway.testing import Script, ScriptedUpstream, event_stream, json_answer
 
@@ -26,13 +34,14 @@ OpenGateway = Callable[..., AbstractAsyncContextManager["Gateway"]]
 
 
 class Plugin:
-    """Offers the observer of the tests, and the providers that a test brings."""
+    """Offers the observer of the tests, and the providers and the store that a test brings."""
 
     __name__ = "tests"
 
-    def __init__(self, providers: Iterable[Provider] = ()) -> None:
+    def __init__(self, providers: Iterable[Provider], store: Store | None) -> None:
         self.records: list[RequestRecord] = []
         self._providers = tuple(providers)
+        self._store = store
 
     def finished(self, record: RequestRecord, /) -> None:
         self.records.append(record)
@@ -44,6 +53,15 @@ class Plugin:
     @hookimpl
     def gateway_providers(self) -> Iterable[Provider]:
         return self._providers
+
+    @hookimpl
+    def gateway_stores(self) -> Iterable[StoreKind]:
+        return () if self._store is None else (StoreKind(name=self.__name__, open=self._open),)
+
+    @asynccontextmanager
+    async def _open(self, settings: StoreSettings) -> AsyncGenerator[Store]:
+        assert self._store is not None
+        yield self._store
 
 
 class Clock:
@@ -170,11 +188,18 @@ def deploy() -> Callable[..., ModelEntry]:
 def open_gateway(tmp_path: Path) -> OpenGateway:
     @asynccontextmanager
     async def opened(
-        *models: ModelEntry, max_in_flight: int = 100, providers: Iterable[Provider] = ()
+        *models: ModelEntry,
+        max_in_flight: int = 100,
+        providers: Iterable[Provider] = (),
+        store: Store | None = None,
     ) -> AsyncGenerator[Gateway]:
-        plugin, clock = Plugin(providers), Clock()
+        plugin, clock = Plugin(providers, store), Clock()
         config = Config(
-            state=StateSettings(directory=tmp_path, secret=Secret("a secret of the tests")),
+            state=StateSettings(
+                directory=tmp_path,
+                secret=Secret("a secret of the tests"),
+                store="memory" if store is None else plugin.__name__,
+            ),
             models=models,
             server=ServerSettings(max_in_flight=max_in_flight),
         )
