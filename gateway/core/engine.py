@@ -18,11 +18,14 @@ from msgspec.structs import replace
 from gateway.config import Config, secret
 from gateway.core.attempts import Attempts
 from gateway.core.backends import Backends
+from gateway.core.background import Background, Pace, Submission
 from gateway.core.conversations import Conversations
 from gateway.core.deployments import deployments
 from gateway.core.exchange import Envelope, Reply, Streamed, Whole
 from gateway.core.headers import returned_headers
+from gateway.core.importing import take_history
 from gateway.core.intake import Intake, take_in
+from gateway.core.keeper import Keeper, StoreState
 from gateway.core.limits import Permits
 from gateway.core.native import NativePath
 from gateway.core.principal import Principal
@@ -33,12 +36,13 @@ from gateway.core.trace import Trace
 from gateway.core.translating import Translating, Workbench
 from gateway.core.translation import Translation
 from gateway.core.turn import Turn
-from gateway.errors import GatewayError, InvalidRequestError, NotFoundError
+from gateway.errors import GatewayError, NotFoundError
 from gateway.ids import Ids, Seal
 from gateway.plugin.deployment import Deployment
 from gateway.plugin.dialect import Dialect, NativeDialect, native
 from gateway.plugin.manager import Plugins
 from gateway.plugin.transport import Transport
+from gateway.types.items import InputItem
 from gateway.types.response import Response, Usage
 from gateway.upstream.health import Health
 from gateway.upstream.launch import Launcher
@@ -105,7 +109,7 @@ class Engine:
         self._seal = Seal(secret(config))
         self._providers = plugins.providers()
         self.router = Router(deployments(config, self._providers), chance)
-        self._state = State(config, plugins, self._ids)
+        self._state = State(config, plugins, self._ids, self._in_background)
         self._launcher = Launcher()
         self._backends = Backends(self._providers, transport or HttpTransport(), self._launcher)
         self._bench = Workbench(backends=self._backends, ids=self._ids, seal=self._seal)
@@ -116,6 +120,10 @@ class Engine:
         self._permits = Permits(config.server.max_in_flight)
         self._observers = plugins.observers(config)
         self._resources = AsyncExitStack()
+
+    def _in_background(self, keeper: Keeper) -> Background:
+        pace = Pace(drain=self._config.server.drain_seconds)
+        return Background(keeper, self, self._seal, self._ids, pace=pace)
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as resources:
@@ -141,9 +149,9 @@ class Engine:
         """The conversations that the gateway keeps."""
         return self._state.conversations
 
-    async def ready(self) -> bool:
-        """Say whether the store answers, on which all that is kept depends."""
-        return await self._state.keeper.ready()
+    async def store_state(self) -> StoreState:
+        """Say how the store is now, on which all that is kept depends."""
+        return await self._state.keeper.state()
 
     async def respond(self, envelope: Envelope, principal: Principal) -> Reply:
         """Answer `envelope` for `principal`. Raises `GatewayError` before the first byte of the
@@ -192,6 +200,8 @@ class Engine:
             raise
         if isinstance(reply, Whole):
             self._end(trace, reply.outcome, usage=reply.usage)
+        elif not isinstance(reply.blocks, Pump):  # out of the store: nothing is under way for it
+            self._end(trace, "completed")
         return reply
 
     async def _answer(self, envelope: Envelope, principal: Principal, trace: Trace) -> Reply:
@@ -200,13 +210,43 @@ class Engine:
         if intake.kept_id:
             return await self._state.kept.answer(intake)
         candidates = self._candidates(intake)
-        turn = await self._turn(intake, candidates)
-        return await self._run(_Order(intake, trace, turn), candidates)
+        brought: tuple[InputItem, ...] = ()
+        if intake.model and intake.account not in (None, candidates[0].account):
+            brought = await take_history(self._backends, self._holder(intake), intake.previous_id or "")
+            intake = replace(intake, account=None, previous_id=None)
+        turn = await self._turn(intake, candidates, brought)
+        order = _Order(intake, trace, turn)
+        if intake.head.background:
+            if turn is not None and self._translates(candidates[0]):
+                return await self._queue(order, turn, candidates[0])
+            candidates = [one for one in candidates if not self._translates(one)]
+        return await self._run(order, candidates)
+
+    async def _queue(self, order: _Order, turn: Turn, deployment: Deployment) -> Reply:
+        """Put off the making of a response, but not what `deployment` would refuse of it."""
+        translating = Translating(order.intake, turn, order.trace, self._bench)
+        try:
+            response, headers = translating.queued(deployment)
+            submission = Submission(
+                envelope=order.intake.envelope,
+                tenant=order.intake.tenant,
+                response=response,
+                origin=turn.prior.origin,
+                inputs=turn.inputs,
+            )
+            background = self._state.background
+            reply = await background.submit(submission, stream=order.intake.stream)
+        except BaseException:
+            order.abandon()
+            raise
+        turn.leave()
+        return replace(reply, headers=headers)
 
     async def _make(
         self, envelope: Envelope, principal: Principal, trace: Trace, response_id: str
     ) -> Reply:
-        intake = replace(take_in(envelope, principal.tenant, self._seal), stream=True)
+        intake = take_in(envelope, principal.tenant, self._seal)
+        intake = replace(intake, stream=True, account=None, previous_id=None)  # all is here by now
         trace.model, trace.stream = intake.model, True
         candidates = [one for one in self._candidates(intake) if self._translates(one)]
         turn = await self._state.turn(intake, here=True, response_id=response_id)
@@ -230,12 +270,17 @@ class Engine:
             order.abandon()
             raise
 
-    async def _turn(self, intake: Intake, candidates: Sequence[Deployment]) -> Turn | None:
+    async def _turn(
+        self,
+        intake: Intake,
+        candidates: Sequence[Deployment],
+        brought: tuple[InputItem, ...],
+    ) -> Turn | None:
         """Return the place of a request for a model in what the gateway keeps."""
         if not intake.model:
             return None
         here = any(one.history == "gateway" or self._translates(one) for one in candidates)
-        return await self._state.turn(intake, here=here)
+        return await self._state.turn(intake, here=here, brought=brought)
 
     def _translates(self, deployment: Deployment) -> bool:
         return not native(self._backends.dialect(deployment))
@@ -248,14 +293,7 @@ class Engine:
         if intake.account is None:
             return found
         pinned = [deployment for deployment in found if deployment.account == intake.account]
-        if not pinned:
-            raise InvalidRequestError(
-                f"the previous response was made by another account than those of {intake.model!r},"
-                " continue with the model that made it",
-                code="previous_response_not_found",
-                param="previous_response_id",
-            )
-        return pinned
+        return pinned or found  # others cannot look it up: they are given its history
 
     def _holder(self, intake: Intake) -> Deployment:
         found = self.router.account(intake.account or "")

@@ -55,6 +55,16 @@ class Histories:
             return await self._in_conversation(intake.tenant, intake.conversation_id)
         return Prior()
 
+    async def queued(self, tenant: str, response_id: str) -> tuple[int, tuple[InputItem, ...]]:
+        """Return when a response was queued that is to be made, and the whole of its input.
+
+        Raises `NotFoundError` if it has been deleted.
+        """
+        history = await self._keeper.store.history(tenant, response_id)
+        if history is None:
+            raise NotFoundError(f"response with id {response_id!r} not found")
+        return int(history.record.created_at), read_items(history.items[: history.inputs])
+
     async def resolved(self, items: Sequence[InputItem], tenant: str) -> tuple[InputItem, ...]:
         """Return `items` with the items that some of them refer to in their place.
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gateway.core.background import Background, in_background
 from gateway.core.exchange import Reply, Streamed, Whole
 from gateway.core.intake import Intake
 from gateway.core.keeper import Keeper
 from gateway.core.paging import read_number, read_page
 from gateway.core.records import item_list, stored_response
 from gateway.core.replay import replay
-from gateway.errors import InvalidRequestError, NotFoundError
+from gateway.errors import NotFoundError
 from gateway.plugin.store import Record, StoredItem
 from gateway.types.response import DeletedResponse, decode_response
 from gateway.types.wire import encode
@@ -21,11 +22,12 @@ __all__ = ["Kept"]
 class Kept:
     """Answers for the store: each method raises `NotFoundError` for what is not the tenant's."""
 
-    def __init__(self, keeper: Keeper) -> None:
+    def __init__(self, keeper: Keeper, background: Background) -> None:
         self._keeper = keeper
+        self._background = background
 
     async def answer(self, intake: Intake) -> Reply:
-        """Answer an operation on a response that is over."""
+        """Answer an operation on a response."""
         if not self._keeper.keeps:
             raise _not_found(intake)
         match intake.envelope.operation:
@@ -34,10 +36,7 @@ class Kept:
             case "input_items":
                 return await self._input_items(intake)
             case "cancel":
-                await self.load(intake)
-                raise InvalidRequestError(
-                    "only a response that was created with background set to true can be cancelled"
-                )
+                return await self._background.cancel(intake.tenant, intake.kept_id)
             case _:
                 return await self._retrieve(intake)
 
@@ -51,11 +50,14 @@ class Kept:
         return found
 
     async def _retrieve(self, intake: Intake) -> Reply:
-        body = stored_response(*await self.load(intake))
+        record, output = await self.load(intake)
         if not intake.stream:
-            return Whole(body=body)
+            return Whole(body=stored_response(record, output))
         after = read_number(intake.envelope.query, "starting_after", default=-1)
-        return Streamed(blocks=replay(decode_response(body), after))
+        if in_background(record):
+            following = await self._background.follow(intake.tenant, intake.kept_id, after)
+            return Streamed(blocks=following)
+        return Streamed(blocks=replay(decode_response(stored_response(record, output)), after))
 
     async def _delete(self, intake: Intake) -> Whole:
         if not await self._keeper.store.delete(intake.tenant, intake.kept_id):

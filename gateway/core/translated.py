@@ -13,6 +13,7 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from gateway.core.backends import Opened
+from gateway.core.background import check
 from gateway.core.carriers import Carriers
 from gateway.core.compaction import Summaries
 from gateway.core.draft import Draft
@@ -91,10 +92,7 @@ class Translated:
         """Return the call to `deployment` for `draft`. Raises `InvalidRequestError` for what cannot
         be honoured.
         """
-        if self._turn.asked.background:
-            raise InvalidRequestError(
-                "background cannot be used here", code="unsupported_parameter", param="background"
-            )
+        check(self._turn.asked)
         request = draft.request
         verdicts = tuple(dialect.check(request, deployment))
         dropped = tuple(verdict.param for verdict in verdicts if verdict.action != "emulate")
@@ -114,20 +112,23 @@ class Translated:
     def translation(self, prepared: Prepared, dialect: Dialect, opened: Opened) -> Translation:
         """Return the reader of the answer `opened` to the call."""
         is_json = opened.content_type == "application/json"
-        response = start_response(
-            self._turn.asked,
-            id=self._turn.response_id,
-            model=self._intake.model,
-            created_at=int(self._ids.now()),
-        )
-        response = replace(response, store=self._turn.kept)
         draft, seal = prepared.draft, prepared.carriers.seal
         return Translation(
             WholeBody() if is_json else prepared.request.framing(),
             draft.read(prepared.lowered.restoring(dialect.translator(prepared.call))),
-            Assembler(response, self._ids.mint, self._ids.now, seal, draft.appendix),
+            Assembler(self.begun(), self._ids.mint, self._ids.now, seal, draft.appendix),
             stream=self._intake.stream and not draft.aside,
         )
+
+    def begun(self) -> Response:
+        """Return the response before the model has said anything."""
+        response = start_response(
+            self._turn.asked,
+            id=self._turn.response_id,
+            model=self._intake.model,
+            created_at=self._turn.created_at,
+        )
+        return replace(response, store=self._turn.kept)
 
     async def settle(self, response: Response) -> Response:
         """Return `response` as the client is to see it, kept by then. Raises `StoreError`."""

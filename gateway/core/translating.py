@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 
 from msgspec import Struct
@@ -19,7 +20,7 @@ from gateway.core.translation import Translation
 from gateway.core.turn import Turn
 from gateway.ids import Ids, Seal
 from gateway.plugin.deployment import Deployment
-from gateway.plugin.dialect import Dialect, counts
+from gateway.plugin.dialect import Dialect, counts, native
 from gateway.types.response import CompactedResponse, InputTokenCount, Response
 from gateway.types.wire import encode
 
@@ -76,6 +77,17 @@ class Translating:
             aside.opened.answer.close()
             drafting.compact(aside.translation.response)
         return await fitted(drafting.draft, ask)
+
+    def queued(self, deployment: Deployment) -> tuple[Response, Mapping[str, str]]:
+        """Return the response before anybody makes it, and the headers of the answer.
+
+        Raises `InvalidRequestError` for what `deployment` would refuse.
+        """
+        dialect = self._bench.backends.dialect(deployment)
+        assert not native(dialect)
+        draft = self._translated.drafting.draft
+        headers = self._translated.prepare(draft, deployment, dialect).headers
+        return self._translated.begun(), headers
 
     async def count(self, deployment: Deployment, dialect: Dialect) -> Whole:
         """Return how many input tokens the request has: by the provider's own count, or else by

@@ -61,7 +61,7 @@ async def unreadable(gateway: Gateway, upstream: ScriptedUpstream, says: Says) -
 
 async def inexpressible(gateway: Gateway, upstream: ScriptedUpstream, says: Says) -> None:
     with contextlib.suppress(GatewayError):
-        await gateway.ask(model="chatty", background=True)
+        await gateway.ask(model="chatty", prompt={"id": "pmpt_1"})
 
 
 async def cut(gateway: Gateway, upstream: ScriptedUpstream, says: Says) -> None:
