@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Literal, cast
 
@@ -18,7 +18,7 @@ StoreState = Literal["ok", "unavailable", "none"]
 
 _PATIENCE = 1.0  # seconds for a store that did not answer the last time, or that is only greeted
 _PAUSE = 1.0  # seconds between two trials of a store that does not answer
-_REFUSED = frozenset({"save", "enqueue", "add_items", "lock", "create_conversation"})
+_REFUSED = frozenset({"save", "enqueue", "add_items"})
 """What is not tried while the store does not answer: somebody would wait for it in vain."""
 
 _TRIAL = Record(
@@ -62,6 +62,22 @@ class Keeper:
                 code="unsupported_parameter",
             )
         return self._store
+
+    def insist(self) -> None:
+        """Raise `InvalidRequestError` or `StoreError` if no response can be kept now: before an
+        upstream is asked, for that costs money.
+        """
+        if self._store is None:
+            raise InvalidRequestError(
+                "this gateway keeps no responses: leave store out or send false",
+                code="unsupported_parameter",
+                param="store",
+            )
+        if not self.answers:
+            raise StoreError(
+                "the store does not answer, so the response cannot be kept:"
+                " try again later, or leave store out"
+            )
 
     def expiry(self) -> float:
         """Return when what is written now expires, in Unix seconds."""
@@ -120,20 +136,25 @@ class _Watched:
         self._keeper = keeper
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        return partial(self._ask if self._keeper.answers else self._ask_hastily, name)
+        return partial(self._ask, name)
 
     async def _ask(self, name: str, *parts: Any, **options: Any) -> Any:
+        method = getattr(self._store, name)
+        if not self._keeper.answers:
+            return await _ask_hastily(name, partial(method, *parts, **options))
         try:
-            return await getattr(self._store, name)(*parts, **options)
+            return await method(*parts, **options)
         except StoreError as error:
             self._keeper.failed(error.message)
             raise
 
-    async def _ask_hastily(self, name: str, *parts: Any, **options: Any) -> Any:
-        if name in _REFUSED:
-            raise StoreError("the store does not answer, try again later")
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                return await getattr(self._store, name)(*parts, **options)
-        except TimeoutError:
-            raise StoreError("the store does not answer in time, try again later") from None
+
+async def _ask_hastily(name: str, method: Callable[[], Awaitable[Any]]) -> Any:
+    """Do what it would be a loss not to try, even with a store that did not answer before."""
+    if name in _REFUSED:
+        raise StoreError("the store does not answer, try again later")
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            return await method()
+    except TimeoutError:
+        raise StoreError("the store does not answer in time, try again later") from None

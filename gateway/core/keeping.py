@@ -30,11 +30,8 @@ class Keeping:
         self._mint = mint
         self._tenant = tenant
         self._store = store
-
-    @property
-    def wanted(self) -> bool:
-        """Whether the response is to be kept, if the store does not fail."""
-        return self._store is not False and self._keeper.keeps
+        self.wanted = keeper.keeps and (keeper.answers if store is None else store)
+        """Whether the response is to be kept: if nobody says so, only if the store answers now."""
 
     def inputs(self, items: Sequence[InputItem]) -> tuple[StoredItem, ...]:
         """Return the request's own items as they are kept."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
 from msgspec import UNSET, Raw
 from msgspec.structs import replace
 
@@ -11,6 +14,7 @@ from gateway.core.keeper import Keeper
 from gateway.core.keeping import Keeping
 from gateway.core.locks import Lock, Locks
 from gateway.core.records import input_items
+from gateway.errors import StoreError
 from gateway.ids import Ids, is_carrier
 from gateway.plugin.deployment import Deployment
 from gateway.plugin.store import StoredItem
@@ -81,11 +85,11 @@ class Turn:
         Raises `InvalidRequestError`, `NotFoundError`, `ConflictError` if another response is being
         added to the same conversation, and `StoreError`.
         """
-        if self.asked.store and not self._kept_elsewhere:
-            self._keeper.insist()
         if self._kept_elsewhere:
             await self._go_on(histories)
             return
+        if self.asked.store:
+            self._keeper.insist()
         adds = intake.envelope.operation == "create" and bool(intake.conversation_id)
         if adds and self._keeper.keeps:
             self._lock = await locks.take(self._tenant, intake.conversation_id, self.response_id)
@@ -147,21 +151,33 @@ class Turn:
 
         Raises `StoreError` if it cannot be kept, and somebody insists.
         """
-        if not self._kept_elsewhere:
-            response = await self._keeping.keep(response, self.prior, self._added)
-        if self._lock is not None:
-            await self._lock.release()
-        return response
+        if self._kept_elsewhere:
+            return response
+        async with self._to_the_end():
+            return await self._keeping.keep(response, self.prior, self._added)
 
     async def append(self, body: bytes, deployment: Deployment) -> None:
         """Keep of `body`, what a native upstream has answered, whatever it does not keep itself.
 
         Raises `StoreError`.
         """
-        if body and self.held(deployment):
-            await self._keeping.keep_native(body, self.prior, self._added)
-        elif body and self.prior.origin.conversation_id:
-            await self._keeping.append(body, self.prior, self._added)
+        async with self._to_the_end():
+            if body and self.held(deployment):
+                await self._keeping.keep_native(body, self.prior, self._added)
+            elif body and self.prior.origin.conversation_id:
+                await self._keeping.append(body, self.prior, self._added)
+
+    @asynccontextmanager
+    async def _to_the_end(self) -> AsyncGenerator[None]:
+        """Let others go on when this is done, whether it succeeds or not."""
+        try:
+            yield
+        except StoreError:
+            await self._release()
+            raise
+        await self._release()
+
+    async def _release(self) -> None:
         if self._lock is not None:
             await self._lock.release()
 

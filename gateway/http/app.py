@@ -71,6 +71,6 @@ def _paths(engine: ServedEngine, config: Config) -> dict[str, ASGIApp]:
         "/models": Methods(GET=ListModels(engine.models)),
         "/models/{model:path}": Methods(GET=ShowModel(engine.models)),
         "/health/live": Methods(GET=Live()),
-        "/health/ready": Methods(GET=Ready()),
+        "/health/ready": Methods(GET=Ready(engine.store_state)),
     }
     return {prefix + path: paths[path] for prefix in _PREFIXES for path in paths}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from starlette.types import Receive, Scope, Send
 
+from gateway.core.keeper import StoreState
 from gateway.errors import NotFoundError
 from gateway.http.answers import json_answer, send_whole
 from gateway.types.models import CatalogModel, Model, ModelList
@@ -53,12 +54,21 @@ class Live:
 
 
 class Ready:
-    """GET /health/ready: the engine is open, so requests can be served; no upstream is asked."""
+    """GET /health/ready: the engine is open, so requests can be served; no upstream is asked.
+
+    A store that does not answer is told, but changes no status: this node serves what needs no
+    store, and another node would do no better.
+    """
+
+    def __init__(self, store_state: Callable[[], Awaitable[StoreState]]) -> None:
+        self._store_state = store_state
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        ready = scope["state"].get("ready", False)
-        answer = {"status": "ok" if ready else "starting"}
-        await send_whole(json_answer(answer, status=200 if ready else 503), send)
+        if not scope["state"].get("ready", False):
+            await send_whole(json_answer({"status": "starting"}, status=503), send)
+            return
+        answer = {"status": "ok", "store": await self._store_state()}
+        await send_whole(json_answer(answer), send)
 
 
 def _stands_for(name: str, wanted: str) -> bool:

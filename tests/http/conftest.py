@@ -60,6 +60,7 @@ class ScriptedEngine:
         self.open = False
         keeper = Keeper(MemoryStore(), retention=1, now=Ids().now)
         self.conversations = Conversations(keeper, Ids())
+        self.store_state = keeper.state
 
     async def __aenter__(self) -> Self:
         self.open = True

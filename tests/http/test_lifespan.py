@@ -85,7 +85,8 @@ async def test_readiness_needs_an_open_engine(client: Client) -> None:
     exchange = client.connect("GET", "/health/ready")
     assert (await exchange.run()).status == 503
     exchange = client.connect("GET", "/v1/health/ready", state={"ready": True})
-    assert (await exchange.run()).status == 200
+    answer = await exchange.run()
+    assert (answer.status, answer.json) == (200, {"status": "ok", "store": "ok"})
 
 
 async def refused(client: Client, extensions: dict[str, Any]) -> list[dict[str, Any]]:

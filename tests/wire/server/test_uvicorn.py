@@ -57,7 +57,7 @@ async def under_uvicorn(file: Path) -> AsyncGenerator[httpx2.AsyncClient]:
 
 async def test_it_is_ready_and_lists_its_models(file: Path) -> None:
     async with under_uvicorn(file) as client:
-        assert (await client.get("/health/ready")).json() == {"status": "ok"}
+        assert (await client.get("/health/ready")).json() == {"status": "ok", "store": "ok"}
         assert (await client.get("/v1/models")).json()["data"][0]["id"] == "fast"
 
 
