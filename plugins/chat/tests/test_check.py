@@ -36,7 +36,9 @@ def test_the_table_names_every_item_and_tool(table: dict[str, Any], union: Any) 
     "request_",
     [
         {"instructions": "Be brief.", "temperature": 1, "top_p": 1, "max_output_tokens": 16},
-        {"stream": True, "metadata": {"a": "b"}, "max_tool_calls": 3, "truncation": "disabled"},
+        {"stream": True, "metadata": {"a": "b"}, "max_tool_calls": 3},
+        {"truncation": "auto", "context_management": [{"type": "compaction"}]},
+        {"input": [{"type": "compaction", "encrypted_content": "x"}]},
         {"tools": [F], "tool_choice": "auto", "parallel_tool_calls": False},
         {"tools": [F], "tool_choice": "required"},
         {"tools": [F], "tool_choice": {"type": "function", "name": "f"}},
@@ -55,7 +57,6 @@ def test_what_chat_completions_knows_is_honoured(judge: Judge, request_: dict[st
 @pytest.mark.parametrize(
     ("request_", "param"),
     [
-        ({"truncation": "auto"}, "truncation"),
         ({"prompt_cache_key": "k"}, "prompt_cache_key"),
         ({"safety_identifier": "s"}, "safety_identifier"),
         ({"user": "u"}, "user"),
@@ -77,7 +78,6 @@ def test_hints_are_dropped(judge: Judge, request_: dict[str, Any], param: str) -
     [
         ({"prompt": {"id": "pmpt_1"}}, "prompt"),
         ({"moderation": {"model": "m"}}, "moderation"),
-        ({"context_management": [{"type": "compaction"}]}, "context_management"),
         ({"tools": [F, {"type": "web_search"}]}, "tools[1].type"),
         ({"tools": [{"type": "web_search_preview_2025_03_11"}]}, "tools[0].type"),
         ({"tools": [{"type": "mcp", "server_label": "s"}]}, "tools[0].type"),

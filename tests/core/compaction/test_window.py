@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.core.compaction import Summaries, Summary, recent, triggered, unfold
+from gateway.core.compaction import Summaries, Summary, divided, triggered, unfold
 from gateway.errors import InvalidRequestError
 from gateway.ids import Seal
 from gateway.types.items import Compaction, InputItem, Message
@@ -96,5 +96,5 @@ def test_the_turn_at_hand_is_not_summarised() -> None:
     output = {"type": "function_call_output", "call_id": "c", "output": "x"}
     developer, old, user = ({"role": r, "content": r} for r in ("developer", "assistant", "user"))
     items = items_of(developer, old, user, old, call, output)
-    assert recent(items) == items[2:]
-    assert recent(items_of(developer, user, call, output)) is None
+    assert divided(items) == ((items[1],), items[2:])
+    assert divided(items_of(developer, user, call, output)) is None
