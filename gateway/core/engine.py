@@ -212,7 +212,9 @@ class Engine:
         candidates = self._candidates(intake)
         brought: tuple[InputItem, ...] = ()
         if intake.model and intake.account not in (None, candidates[0].account):
-            brought = await take_history(self._backends, self._holder(intake), intake.previous_id or "")
+            brought = await take_history(
+                self._backends, self._holder(intake), intake.previous_id or ""
+            )
             intake = replace(intake, account=None, previous_id=None)
         turn = await self._turn(intake, candidates, brought)
         order = _Order(intake, trace, turn)
