@@ -123,15 +123,6 @@ async def test_parallel_function_calls_come_and_their_outputs_go(
     assert roles == ["user", "assistant", "tool", "tool"]
 
 
-async def test_what_a_chat_provider_has_no_function_for_is_refused(
-    sdk: Sdk, upstream: ScriptedUpstream
-) -> None:
-    with pytest.raises(openai.BadRequestError) as raised:
-        await sdk.call(lambda c: c.responses.compact(model="chatty", input="hello"))
-    assert raised.value.code == "unsupported_operation"
-    assert upstream.requests == []
-
-
 async def test_an_error_of_a_chat_upstream_names_what_to_change(
     sdk: Sdk, upstream: ScriptedUpstream
 ) -> None:
