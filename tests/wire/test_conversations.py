@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import openai
@@ -19,7 +20,7 @@ from openai.types.responses import Response, ResponseStreamEvent
 from gateway.testing import Fault, Script, ScriptedUpstream, event_stream, json_answer
 
 if TYPE_CHECKING:
-    from tests.conftest import GatewayProcess
+    from tests.conftest import GatewayProcess, RunGateway
 
     from .conftest import AsyncSdk, Invented, SyncSdk
 
@@ -516,3 +517,25 @@ async def test_a_conversation_is_named_by_an_object_too(
     upstream.add(invented.chat({"content": "Yes."}))
     await talk.client.responses.create(model="chatty", input="x", conversation={"id": talk.id})
     assert await talk.texts() == ["x", "Yes."]
+
+
+async def test_a_conversation_outlives_the_gateway(
+    run_gateway: RunGateway, upstream: ScriptedUpstream, invented: Invented, tmp_path: Path
+) -> None:
+    params = {"model": "openai_compatible/chat-upstream", "base_url": f"{upstream.url}/v1"}
+    config = {
+        "model_list": [{"model_name": "chatty", "params": {**params, "api_key": "sk-invented"}}],
+        "state": {"store": "sqlite", "directory": str(tmp_path)},
+    }
+    upstream.add(*[invented.chat({"content": "Yes."})] * 2)
+    conversation_id = ""
+    for turn in ("one", "two"):
+        with run_gateway(config) as gateway:
+            async with openai.AsyncOpenAI(base_url=f"{gateway.url}/v1", api_key="none") as client:
+                if not conversation_id:
+                    conversation_id = (await client.conversations.create()).id
+                talk = Talk(client, conversation_id)
+                await talk.say(turn)
+                texts = await talk.texts()
+    assert texts == ["one", "Yes.", "two", "Yes."]
+    assert [content for _, content in told(upstream)] == ["one", "Yes.", "two"]
