@@ -10,7 +10,7 @@ from gateway.core.history import Prior
 from gateway.core.keeper import Keeper
 from gateway.core.records import raw_record, record_of, stored, with_ids
 from gateway.errors import StoreError
-from gateway.plugin.store import Origin, StoredItem
+from gateway.plugin.store import FRUITLESS, Origin, StoredItem
 from gateway.types.items import InputItem
 from gateway.types.response import Response
 
@@ -88,5 +88,5 @@ class Keeping:
 
 def _grown(origin: Origin, status: str | None) -> Origin:
     """Return `origin`, but for a conversation that a failed response is no part of."""
-    failed = status in ("failed", "cancelled")
+    failed = status in FRUITLESS
     return Origin() if failed and origin.conversation_id else origin

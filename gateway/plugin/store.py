@@ -19,6 +19,7 @@ from typing import Literal, Protocol
 from msgspec import Struct
 
 __all__ = [
+    "FRUITLESS",
     "Conversation",
     "Events",
     "History",
@@ -32,6 +33,10 @@ __all__ = [
     "StoreSettings",
     "StoredItem",
 ]
+
+
+FRUITLESS = frozenset({"failed", "cancelled"})
+"""The statuses of responses that no conversation goes on with."""
 
 
 class StoredItem(Struct, frozen=True, kw_only=True):
@@ -260,7 +265,8 @@ class Store(Protocol):
         """Write the end of a response, its output and its last events, and drop the work. False,
         and nothing is written, if `owner` does not have it any more.
 
-        A conversation that the response grew from ends with its input and output from now on.
+        A conversation that the response grew from ends with its input and output from now on,
+        unless the status is one of `FRUITLESS`.
         """
         ...
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from gateway.errors import NotFoundError
 from gateway.plugin.store import (
+    FRUITLESS,
     Conversation,
     Events,
     History,
@@ -267,6 +268,8 @@ class MemoryStore:
         response = self._responses[record.tenant, record.id]
         response.outputs = self._grow(record.tenant, response.inputs, outputs)
         work = self._work.pop((record.tenant, record.id))
+        if record.status in FRUITLESS:
+            return True
         thread = self._threads.get((record.tenant, work.conversation_id))
         if thread is not None and thread.end is work.since:
             thread.end = response.outputs

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from gateway.errors import NotFoundError
 from gateway.plugin import Conversation, Origin, Store
+from gateway.plugin.store import FRUITLESS
 from gateway.testing.store_responses import Reopen
 from gateway.testing.store_samples import (
     TENANT,
@@ -237,6 +238,16 @@ class BackgroundRules:
         assert (await context(store, "one"), await said(store)) == ("x q |", "x")
         assert await store.finish("me", _DONE, items("a"), ())
         assert (await context(store, "one"), await said(store)) == ("x q | a", "x q a")
+
+    async def test_a_conversation_does_not_go_on_with_what_came_to_nothing(
+        self, store: Store
+    ) -> None:
+        await talk(store, "x")
+        for status in sorted(FRUITLESS):
+            await enqueue(store, status, "q", origin=_FROM_TALK)
+            assert await claim(store) == status
+            assert await store.finish("me", record(status, status=status), items("a"), ())
+            assert (await context(store, status), await said(store)) == ("x q | a", "x")
 
     async def test_a_conversation_that_changes_meanwhile_ends_with_the_response(
         self, store: Store

@@ -7,7 +7,7 @@ from sqlite3 import Connection
 
 import msgspec
 
-from gateway.plugin.store import Events, Job, Origin, Record, StoredItem
+from gateway.plugin.store import FRUITLESS, Events, Job, Origin, Record, StoredItem
 from gateway.store.sqlite.contexts import Node, entries, grow, grow_again, hold, one, release
 from gateway.store.sqlite.conversations import move
 from gateway.store.sqlite.responses import end_of, exists, insert
@@ -113,7 +113,7 @@ def finish(
     end = grow(connection, record.tenant, context[0] if context else None, outputs)
     connection.execute(_MADE, (end, number))
     connection.execute("DELETE FROM jobs WHERE response = ?", (number,))
-    if conversation_id:
+    if conversation_id and record.status not in FRUITLESS:
         _continue(connection, (record.tenant, conversation_id), origin, end)
     return True
 

@@ -243,7 +243,8 @@ BEGIN
     PERFORM gateway.fill(finished.output, finish.keys);
     UPDATE gateway.conversations c
     SET tail = gateway.follow(tail, finished.input, finished.output, finish.keys)
-    WHERE c.tenant = finish.tenant AND c.id = finished.conversation;
+    WHERE c.tenant = finish.tenant AND c.id = finished.conversation
+        AND finish.status NOT IN ('failed', 'cancelled');
     RETURN true;
 END
 $$;
