@@ -10,6 +10,7 @@ import pytest
 from gateway.core.compaction import Summaries, Summary, divided, triggered, unfold
 from gateway.errors import InvalidRequestError
 from gateway.ids import Seal
+from gateway.types.content import InputText
 from gateway.types.items import Compaction, InputItem, Message
 from gateway.types.request import decode_request
 
@@ -25,12 +26,14 @@ def compaction(**members: Any) -> Compaction:
 
 
 def words(items: tuple[InputItem, ...]) -> str:
-    """Return the texts of messages, in one line."""
+    """Return the last lines of messages, all in one."""
     texts: list[str] = []
     for item in items:
         assert isinstance(item, Message)
-        parts = [item.content] if isinstance(item.content, str) else item.content
-        texts += [getattr(part, "text", part) for part in parts]  # type: ignore[misc]
+        if isinstance(item.content, str):
+            texts.append(item.content)
+        else:
+            texts += [part.text for part in item.content if isinstance(part, InputText)]
     return " | ".join(text.rpartition("\n")[2] for text in texts)
 
 
