@@ -72,7 +72,9 @@ class ScriptedEngine:
         self.work: Callable[[], Awaitable[None]] | None = None
         self.second = SECOND
         self.streams: list[Stream] = []
-        self.conversations = Conversations(Keeper(None, retention=1, now=Ids().now), Ids())
+        keeper = Keeper(None, retention=1, now=Ids().now)
+        self.store_state = keeper.state
+        self.conversations = Conversations(keeper, Ids())
 
     async def __aenter__(self) -> Self:
         return self
