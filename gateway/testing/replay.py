@@ -72,6 +72,7 @@ class Playback:
             self._blocks.append(self._translation.close())
         except GatewayError as error:
             self._blocks.append(self._translation.fail(error))
+        self._blocks.append(self._translation.last(self._translation.response))
         frames = SSEDecoder().feed(b"".join(self._blocks))
         return [decode_event(frame.data) for frame in frames if frame.data != _DONE]
 
