@@ -14,9 +14,10 @@ _VERSION = len(_TABLES)
 
 _PRESENT = "SELECT to_regclass('gateway.versions_applied') IS NOT NULL"
 _APPLIED = "SELECT coalesce(max(version), 0) FROM gateway.versions_applied"
-_ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('gateway migrations', 0))"
-# A user that may not create schemas can do with one that the administrator made.
-_PREPARE = """
+# One node at a time. Whoever may not create schemas can do with one that the administrator made.
+_BEGIN = """
+BEGIN;
+SELECT pg_advisory_xact_lock(hashtextextended('gateway migrations', 0));
 DO $$ BEGIN
     IF to_regnamespace('gateway') IS NULL THEN CREATE SCHEMA gateway; END IF;
 END $$;
@@ -30,20 +31,19 @@ async def migrate(connection: asyncpg.Connection) -> None:
     """Make sure that the schema is there and of this version.
 
     Any number of nodes may do this at once. Raises `StoreError` if a newer version of the gateway
-    has changed the schema already.
+    has changed the schema already. A connection on which this fails has to be closed, which takes
+    back what was done: rolling back would mean to wait for a server that may be gone.
     """
     if await _applied(connection) == _VERSION:
         return
-    async with connection.transaction():
-        await connection.execute(_ONE_AT_A_TIME)
-        await connection.execute(_PREPARE)
-        applied = await _applied(connection)
-        if applied == _VERSION:
-            return
+    await connection.execute(_BEGIN)
+    applied = await _applied(connection)
+    if applied < _VERSION:
         for version, file in enumerate(_TABLES[applied:], applied + 1):
             await connection.execute(_read(file))
             await connection.execute("INSERT INTO gateway.versions_applied VALUES ($1)", version)
         await connection.execute(_read(_FUNCTIONS))
+    await connection.execute("COMMIT")
 
 
 async def _applied(connection: asyncpg.Connection) -> int:

@@ -22,7 +22,9 @@ TALK = Conversation(id="talk", tenant=TENANT, created_at=1.0)
 
 class Wire(Protocol):
     def cut(self) -> None: ...
+    def cut_during(self, round_trip: int) -> None: ...
     def mend(self) -> None: ...
+    def replace(self) -> None: ...
 
 
 @pytest.fixture
@@ -174,6 +176,27 @@ async def test_a_server_that_is_silent_is_left_and_tried_anew(
     wire.mend()
     await save(wired, "two", "q", "a")
     assert await context(wired, "two") == "q | a"
+
+
+async def test_connections_that_lead_nowhere_cost_one_operation_only(
+    wired: PostgresStore, wire: Wire
+) -> None:
+    await asyncio.gather(*(save(wired, f"r{n}", "q", "a") for n in range(20)))
+    wire.replace()
+    assert await failure(wired) == "the database did not answer in time"
+    for n in range(20):
+        assert await context(wired, f"r{n}") == "q | a"
+
+
+@pytest.mark.parametrize("round_trip", range(1, 12))
+async def test_a_server_that_falls_silent_while_it_is_set_up_is_an_error_in_time(
+    wired: PostgresStore, wire: Wire, round_trip: int
+) -> None:
+    wire.cut_during(round_trip)
+    assert await failure(wired) == "the database did not answer in time"
+    wire.mend()
+    await save(wired, "one", "q", "a")
+    assert await context(wired, "one") == "q | a"
 
 
 async def test_a_server_that_is_silent_from_the_start_is_an_error_in_time(
