@@ -40,7 +40,8 @@ _HELD = """
 """
 _STAND = "UPDATE responses SET expires_at = ?, status = ?, model = ?, body = ? WHERE number = ?"
 _APPEND = "INSERT OR REPLACE INTO events (response, number, frame) VALUES (?, ?, ?)"
-_MADE = "UPDATE responses SET output = ? WHERE number = ?"
+_CONTEXT = "SELECT node FROM responses WHERE number = ?"
+_MADE = "UPDATE responses SET node = ?, outputs = ? WHERE number = ?"
 _CANCEL = "UPDATE jobs SET cancelled = 1 WHERE response_id = ? AND tenant = ? RETURNING 1"
 _EVENTS = """
     SELECT number, frame FROM events WHERE response = ? AND number > ? ORDER BY number LIMIT ?
@@ -58,7 +59,7 @@ def enqueue(
         return
     before = end_of(connection, record.tenant, origin)
     context = grow(connection, record.tenant, hold(connection, before), inputs)
-    number = insert(connection, record, context, context)
+    number = insert(connection, record, context, 0)
     name = (record.tenant, record.id, origin.conversation_id)
     connection.execute(_ENQUEUE, (number, *name, before, job.attempts, job.request))
 
@@ -109,9 +110,9 @@ def finish(
         return False
     number, conversation_id, origin = held
     _write(connection, number, record, frames)
-    context = one(connection, "SELECT output FROM responses WHERE number = ?", (number,))
-    end = grow(connection, record.tenant, context[0] if context else None, outputs)
-    connection.execute(_MADE, (end, number))
+    [(context,)] = connection.execute(_CONTEXT, (number,)).fetchall()
+    end = grow(connection, record.tenant, context, outputs)
+    connection.execute(_MADE, (end, len(outputs), number))
     connection.execute("DELETE FROM jobs WHERE response = ?", (number,))
     if conversation_id and record.status not in FRUITLESS:
         _continue(connection, (record.tenant, conversation_id), origin, end)

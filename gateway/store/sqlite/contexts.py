@@ -17,7 +17,7 @@ import msgspec
 from gateway.plugin.store import Page, Slice, StoredItem
 from gateway.store.slices import cut
 
-__all__ = ["entries", "grow", "grow_again", "hold", "one", "part", "read", "release"]
+__all__ = ["entries", "grow", "grow_again", "hold", "one", "part", "read", "read_last", "release"]
 
 Node = int | None
 Entry = tuple[int, int, int, str]
@@ -37,22 +37,27 @@ _PATH = """
 """
 _READ = _PATH.format(what="id, contents.body")
 _ENTRIES = _PATH.format(what="number, contents.id")
+_READ_LAST = """
+    SELECT entry.key, contents.id, contents.body
+    FROM nodes CROSS JOIN json_each(nodes.items) AS entry
+    CROSS JOIN contents ON contents.number = entry.value
+    WHERE nodes.number = ? AND entry.key >= json_array_length(nodes.items) - ?
+"""
 _PART = """
     SELECT contents.number, contents.id, contents.body
     FROM json_each(?) AS entry CROSS JOIN contents ON contents.number = entry.value
 """
-_KEEP_KNOWN = """
-    UPDATE items SET holders = holders + 1,
-        written = (SELECT max(written) + 1 FROM items WHERE tenant = :tenant AND id = :id)
-    WHERE tenant = :tenant AND id = :id AND digest = :digest RETURNING number
-"""
-_KEEP_CONTENT = (
-    "INSERT INTO contents (tenant, id, digest, body) VALUES (:tenant, :id, :digest, :body)"
-)
-_KEEP_NEW = """
+_KEEP = """
     INSERT INTO items (tenant, id, digest, number, holders, written)
-    SELECT :tenant, :id, :digest, :number, 1, coalesce(max(written), 0) + 1
+    SELECT :tenant, :id, :digest, (SELECT coalesce(max(number), 0) + 1 FROM contents), 1,
+        coalesce(max(written), 0) + 1
     FROM items WHERE tenant = :tenant AND id = :id
+    ON CONFLICT DO UPDATE SET holders = holders + 1, written = excluded.written
+    RETURNING number
+"""
+_KEEP_CONTENT = """
+    INSERT OR IGNORE INTO contents (number, tenant, id, digest, body)
+    VALUES (:number, :tenant, :id, :digest, :body)
 """
 _HOLD_ITEM = """
     UPDATE items SET holders = holders + 1
@@ -90,20 +95,30 @@ def grow_again(connection: Connection, parent: Node, numbers: Sequence[int]) -> 
     return _add(connection, parent, numbers)
 
 
-def read(connection: Connection, end: Node, *, since: Node = None) -> list[tuple[int, StoredItem]]:
-    """Return the items of a list up to `end`, those after `since` only, each with its node."""
-    rows = connection.execute(_READ, {"end": end, "since": since or 0}).fetchall()
-    return [(node, StoredItem(id=name, body=body)) for node, _, name, body in sorted(rows)]
+def read(connection: Connection, end: Node) -> tuple[StoredItem, ...]:
+    """Return the items of a list up to `end`."""
+    rows = connection.execute(_READ, {"end": end, "since": 0}).fetchall()
+    return tuple(StoredItem(id=name, body=body) for _, _, name, body in sorted(rows))
+
+
+def read_last(connection: Connection, node: Node, count: int) -> tuple[StoredItem, ...]:
+    """Return the last `count` items of `node` itself."""
+    rows = connection.execute(_READ_LAST, (node, count)).fetchall()
+    return tuple(StoredItem(id=name, body=body) for _, name, body in sorted(rows))
 
 
 def entries(connection: Connection, end: Node, *, since: Node = None) -> list[Entry]:
-    """Return what `read` does, without the bodies."""
+    """Return the items of a list up to `end`, those after `since` only."""
     return sorted(connection.execute(_ENTRIES, {"end": end, "since": since or 0}).fetchall())
 
 
-def part(connection: Connection, end: Node, page: Page) -> Slice:
-    """Return a part of a list. Raises `NotFoundError` if `page.after` is not there."""
+def part(connection: Connection, end: Node, page: Page, *, without: int = 0) -> Slice:
+    """Return a part of a list, of which the last items are left out: so many as `without` says.
+
+    Raises `NotFoundError` if `page.after` is not there.
+    """
     listed = entries(connection, end)
+    listed = listed[: len(listed) - without]
     positions, has_more = cut([entry[3] for entry in listed], page)
     numbers = [listed[position][2] for position in positions]
     rows = connection.execute(_PART, (_json(numbers),)).fetchall()
@@ -123,12 +138,9 @@ def _add(connection: Connection, parent: Node, numbers: Sequence[int]) -> Node:
 def _keep(connection: Connection, tenant: str, item: StoredItem) -> int:
     """Return the number of the content of `item`, written only if it is new."""
     digest = blake2b(item.body, digest_size=_DIGEST_BYTES).digest()
-    values = {"tenant": tenant, "id": item.id, "digest": digest, "body": item.body}
-    if known := one(connection, _KEEP_KNOWN, values):
-        return known[0]
-    number = connection.execute(_KEEP_CONTENT, values).lastrowid
-    assert number is not None
-    connection.execute(_KEEP_NEW, {**values, "number": number})
+    values: dict[str, Any] = {"tenant": tenant, "id": item.id, "digest": digest}
+    [(number,)] = connection.execute(_KEEP, values).fetchall()
+    connection.execute(_KEEP_CONTENT, {**values, "number": number, "body": item.body})
     return number
 
 

@@ -76,7 +76,7 @@ def context(
     connection: Connection, tenant: str, conversation_id: str
 ) -> tuple[StoredItem, ...] | None:
     found = one(connection, _END, (tenant, conversation_id))
-    return tuple(item for _, item in read(connection, found[0])) if found else None
+    return read(connection, found[0]) if found else None
 
 
 def page(connection: Connection, tenant: str, conversation_id: str, page: Page) -> Slice | None:

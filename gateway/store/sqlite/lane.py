@@ -57,6 +57,7 @@ class Lane:
         self._orders: deque[_Order] = deque()
         self._failed: deque[_Order] = deque()  # of a transaction that was undone
         self._busy = False
+        self._next_at = 0.0
 
     @property
     def waiting(self) -> int:
@@ -69,7 +70,7 @@ class Lane:
         self._orders.append(order)
         if not self._busy:
             self._busy = True
-            self._loop.call_later(self._linger, self._begin)
+            self._loop.call_at(self._next_at, self._begin)
         try:
             async with asyncio.timeout(self._timeout):
                 return await order.future
@@ -93,6 +94,7 @@ class Lane:
         if not batch:
             self._busy = False
             return
+        self._next_at = self._loop.time() + self._linger
         work = [order.work for order in batch]
         job = self._thread.submit(self._database.run, lambda database: _all(work, database))
         job.add_done_callback(lambda done: self._loop.call_soon_threadsafe(self._end, batch, done))
@@ -116,7 +118,7 @@ class Lane:
             batch[0].fail(error)
         else:
             self._failed.extend(batch)
-        self._begin()
+        self._loop.call_at(self._next_at, self._begin)
 
 
 def _all(work: Sequence[Work[Any]], connection: Connection) -> list[Any]:

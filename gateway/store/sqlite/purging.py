@@ -18,7 +18,7 @@ _ITEMS_AT_ONCE = 200  # few, because others wait for their turn to write
 _EXPIRED = """
     DELETE FROM responses
     WHERE number IN (SELECT number FROM responses WHERE expires_at <= ? LIMIT ?)
-    RETURNING number, output
+    RETURNING number, node
 """
 _UNHELD_NODES = """
     DELETE FROM nodes WHERE number IN (SELECT number FROM nodes WHERE holders = 0 LIMIT ?)

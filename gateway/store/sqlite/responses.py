@@ -9,7 +9,16 @@ import msgspec
 
 from gateway.errors import NotFoundError
 from gateway.plugin.store import History, Origin, Page, Record, Slice, StoredItem
-from gateway.store.sqlite.contexts import Node, grow, hold, one, part, read, release
+from gateway.store.sqlite.contexts import (
+    Node,
+    grow,
+    hold,
+    one,
+    part,
+    read,
+    read_last,
+    release,
+)
 
 __all__ = [
     "delete",
@@ -26,13 +35,14 @@ __all__ = [
 
 _INSERT = """
     INSERT INTO responses
-    (tenant, id, created_at, expires_at, status, model, body, input, output)
+    (tenant, id, created_at, expires_at, status, model, body, node, outputs)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _FIND = """
-    SELECT input, output, created_at, expires_at, status, model, body
+    SELECT created_at, expires_at, status, model, body, node, outputs
     FROM responses WHERE tenant = ? AND id = ?
 """
+_END = "SELECT node, outputs FROM responses WHERE tenant = ? AND id = ?"
 _ITEMS = """
     SELECT items.id, contents.body
     FROM json_each(?) AS wanted
@@ -52,9 +62,8 @@ def save(
     if exists(connection, record):
         return
     before = end_of(connection, record.tenant, origin)
-    context = grow(connection, record.tenant, hold(connection, before), inputs)
-    end = grow(connection, record.tenant, context, outputs)
-    insert(connection, record, context, end)
+    end = grow(connection, record.tenant, hold(connection, before), (*inputs, *outputs))
+    insert(connection, record, end, len(outputs))
     if origin.conversation_id:
         connection.execute(
             "UPDATE conversations SET node = ? WHERE tenant = ? AND id = ?",
@@ -64,8 +73,7 @@ def save(
 
 
 def exists(connection: Connection, record: Record) -> bool:
-    statement = "SELECT 1 FROM responses WHERE tenant = ? AND id = ?"
-    return one(connection, statement, (record.tenant, record.id)) is not None
+    return one(connection, _END, (record.tenant, record.id)) is not None
 
 
 def end_of(connection: Connection, tenant: str, origin: Origin) -> Node:
@@ -78,12 +86,11 @@ def end_of(connection: Connection, tenant: str, origin: Origin) -> Node:
         return found[0]
     if not origin.response_id:
         return None
-    statement = "SELECT output FROM responses WHERE tenant = ? AND id = ?"
-    found = one(connection, statement, (tenant, origin.response_id))
+    found = one(connection, _END, (tenant, origin.response_id))
     return found[0] if found else None
 
 
-def insert(connection: Connection, record: Record, context: Node, end: Node) -> int:
+def insert(connection: Connection, record: Record, end: Node, outputs: int) -> int:
     """Write the row of a response, which keeps the held node `end`; return its number."""
     values = (
         record.tenant,
@@ -94,7 +101,7 @@ def insert(connection: Connection, record: Record, context: Node, end: Node) -> 
         record.model,
         record.body,
     )
-    number = connection.execute(_INSERT, (*values, context, end)).lastrowid
+    number = connection.execute(_INSERT, (*values, end, outputs)).lastrowid
     assert number is not None
     return number
 
@@ -105,27 +112,22 @@ def load(
     found = _find(connection, tenant, response_id)
     if found is None:
         return None
-    record, context, end = found
-    return record, tuple(item for _, item in read(connection, end, since=context))
+    record, end, outputs = found
+    return record, read_last(connection, end, outputs)
 
 
 def history(connection: Connection, tenant: str, response_id: str) -> History | None:
     found = _find(connection, tenant, response_id)
     if found is None:
         return None
-    record, context, end = found
-    everything = read(connection, end)
-    return History(
-        record=record,
-        items=tuple(item for _, item in everything),
-        inputs=sum(node <= (context or 0) for node, _ in everything),
-    )
+    record, end, outputs = found
+    items = read(connection, end)
+    return History(record=record, items=items, inputs=len(items) - outputs)
 
 
 def input_items(connection: Connection, tenant: str, response_id: str, page: Page) -> Slice | None:
-    statement = "SELECT input FROM responses WHERE tenant = ? AND id = ?"
-    found = one(connection, statement, (tenant, response_id))
-    return part(connection, found[0], page) if found else None
+    found = one(connection, _END, (tenant, response_id))
+    return part(connection, found[0], page, without=found[1]) if found else None
 
 
 def items(connection: Connection, tenant: str, ids: Sequence[str]) -> Mapping[str, StoredItem]:
@@ -137,7 +139,7 @@ def items(connection: Connection, tenant: str, ids: Sequence[str]) -> Mapping[st
 
 def delete(connection: Connection, tenant: str, response_id: str) -> bool:
     rows = connection.execute(
-        "DELETE FROM responses WHERE tenant = ? AND id = ? RETURNING number, output",
+        "DELETE FROM responses WHERE tenant = ? AND id = ? RETURNING number, node",
         (tenant, response_id),
     ).fetchall()
     forget(connection, rows)
@@ -152,14 +154,12 @@ def forget(connection: Connection, responses: Sequence[tuple[int, Node]]) -> Non
     release(connection, [end for _, end in responses])
 
 
-def _find(
-    connection: Connection, tenant: str, response_id: str
-) -> tuple[Record, Node, Node] | None:
-    """Return a response, where its input ends and where its output ends."""
+def _find(connection: Connection, tenant: str, response_id: str) -> tuple[Record, Node, int] | None:
+    """Return a response, where its context ends, and how many items of that are its output."""
     found = one(connection, _FIND, (tenant, response_id))
     if found is None:
         return None
-    context, end, created_at, expires_at, status, model, body = found
+    created_at, expires_at, status, model, body, end, outputs = found
     record = Record(
         id=response_id,
         tenant=tenant,
@@ -169,4 +169,4 @@ def _find(
         model=model,
         body=body,
     )
-    return record, context, end
+    return record, end, outputs

@@ -28,8 +28,8 @@ _FIRST = (
         expires_at REAL NOT NULL,
         status TEXT NOT NULL,
         model TEXT NOT NULL,
-        input INTEGER,   -- the node where its input ends; none if there is nothing before its end
-        output INTEGER,  -- the node where its output ends, and which it holds
+        node INTEGER,               -- where its context ends, and which it holds
+        outputs INTEGER NOT NULL,   -- so many of the last items of that node are its output
         body BLOB NOT NULL,
         UNIQUE (tenant, id)
     )

@@ -35,7 +35,7 @@ T = TypeVar("T")
 _FILE = "responses.sqlite"
 _READERS = 2
 _WRITES_AT_ONCE = 200
-_LINGER = 0.002  # seconds
+_LINGER = 0.01  # seconds
 
 
 class SQLiteStore:
