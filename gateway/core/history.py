@@ -12,6 +12,7 @@ from gateway.core.keeper import Keeper
 from gateway.core.records import read_items
 from gateway.errors import InvalidRequestError, NotFoundError
 from gateway.plugin.store import Origin, Record
+from gateway.stream.whole_items import item_id
 from gateway.types.items import Compaction, InputItem, ItemReference
 from gateway.types.response import Usage
 
@@ -35,6 +36,11 @@ class Prior(Struct, frozen=True, kw_only=True):
     items: tuple[InputItem, ...] = ()
     origin: Origin = Origin()
     tokens: int = 0
+
+    @property
+    def last_id(self) -> str:
+        """The id of the last item, if there is one."""
+        return (item_id(self.items[-1]) if self.items else None) or ""
 
 
 class Histories:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
 from gateway.core.history import Prior
 from gateway.core.keeper import Keeper
-from gateway.core.records import raw_record, record_of, stored, with_ids
+from gateway.core.records import raw_record, record_of, stored, with_lasting_ids
 from gateway.errors import StoreError
 from gateway.plugin.store import FRUITLESS, Origin, StoredItem
 from gateway.types.items import InputItem
@@ -23,19 +23,16 @@ class Keeping:
     `store` is what the request says of it: True or False if it says so, None if it does not.
     """
 
-    def __init__(
-        self, keeper: Keeper, mint: Callable[[str], str], *, tenant: str, store: bool | None
-    ) -> None:
+    def __init__(self, keeper: Keeper, *, tenant: str, store: bool | None) -> None:
         self._keeper = keeper
-        self._mint = mint
         self._tenant = tenant
         self._store = store
         self.wanted = keeper.keeps and (keeper.answers if store is None else store)
         """Whether the response is to be kept: if nobody says so, only if the store answers now."""
 
-    def inputs(self, items: Sequence[InputItem]) -> tuple[StoredItem, ...]:
+    def inputs(self, prior: Prior, items: Sequence[InputItem]) -> tuple[StoredItem, ...]:
         """Return the request's own items as they are kept."""
-        return stored(with_ids(items, self._mint))
+        return stored(with_lasting_ids(items, prior.last_id))
 
     async def keep(self, response: Response, prior: Prior, items: Sequence[InputItem]) -> Response:
         """Return `response` as the client is to see it, saved if that was to be.
@@ -47,7 +44,7 @@ class Keeping:
         if not (self.wanted or conversation):
             return response
         try:
-            await self._save(response, prior.origin, items)
+            await self._save(response, prior, items)
         except StoreError:
             if self._store or conversation:
                 raise
@@ -63,7 +60,7 @@ class Keeping:
         record, outputs = raw_record(body, self._tenant, self._keeper.expiry())
         try:
             await self._keeper.store.save(
-                record, _grown(prior.origin, record.status), self.inputs(items), outputs
+                record, _grown(prior.origin, record.status), self.inputs(prior, items), outputs
             )
         except StoreError:
             if self._store or prior.origin.conversation_id:
@@ -73,12 +70,13 @@ class Keeping:
         """Add what a native upstream has answered to the conversation. Raises `StoreError`."""
         record, outputs = raw_record(body, self._tenant, self._keeper.expiry())
         if conversation := _grown(prior.origin, record.status).conversation_id:
-            added = (*self.inputs(items), *outputs)
+            added = (*self.inputs(prior, items), *outputs)
             await self._keeper.store.add_items(self._tenant, conversation, added)
 
-    async def _save(self, response: Response, origin: Origin, items: Sequence[InputItem]) -> None:
-        store, inputs, outputs = self._keeper.store, self.inputs(items), stored(response.output)
-        origin = _grown(origin, response.status)
+    async def _save(self, response: Response, prior: Prior, items: Sequence[InputItem]) -> None:
+        store, inputs = self._keeper.store, self.inputs(prior, items)
+        outputs = stored(response.output)
+        origin = _grown(prior.origin, response.status)
         if self.wanted:
             record = record_of(response, self._tenant, self._keeper.expiry())
             await store.save(record, origin, inputs, outputs)

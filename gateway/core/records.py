@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from hashlib import blake2b
 
 import msgspec
 from msgspec import Raw, Struct
@@ -27,6 +29,7 @@ __all__ = [
     "stored",
     "stored_response",
     "with_ids",
+    "with_lasting_ids",
 ]
 
 
@@ -44,6 +47,7 @@ class _Told(Struct, frozen=True):
     output: tuple[Raw, ...] = ()
 
 
+_ID_BYTES = 24
 _decode_named = msgspec.json.Decoder(_Named).decode
 _decode_told = msgspec.json.Decoder(_Told).decode
 _decode_items = msgspec.json.Decoder(tuple[InputItem, ...], dec_hook=decode_hook).decode
@@ -59,6 +63,18 @@ def input_items(request: Request) -> tuple[InputItem, ...]:
 def with_ids(items: Iterable[InputItem], mint: Callable[[str], str]) -> tuple[InputItem, ...]:
     """Return `items` as the API lists them: each with an id, messages in parts and complete."""
     return tuple(_completed(item, mint) for item in items)
+
+
+def with_lasting_ids(items: Iterable[InputItem], after: str) -> tuple[InputItem, ...]:
+    """Return `items` like `with_ids`, with ids that follow from what they say and come after:
+    first the item with the id `after`. So a client that sends its whole history each time sends
+    the same items each time, and they are stored once.
+    """
+    named: list[InputItem] = []
+    for item in items:
+        named.append(_completed(item, partial(_lasting_id, after, item)))
+        after = item_id(named[-1]) or ""
+    return tuple(named)
 
 
 def stored(items: Iterable[InputItem]) -> tuple[StoredItem, ...]:
@@ -132,6 +148,11 @@ def _completed(item: InputItem, mint: Callable[[str], str]) -> InputItem:
         return item
     content = _parts(item)
     return msgspec.structs.replace(item, content=content, status=item.status or "completed")
+
+
+def _lasting_id(after: str, item: InputItem, prefix: str) -> str:
+    said = b"\0".join((after.encode(), encode(item)))
+    return f"{prefix}_{blake2b(said, digest_size=_ID_BYTES).hexdigest()}"
 
 
 def _parts(message: Message) -> tuple[ContentPart, ...]:

@@ -55,7 +55,7 @@ class Turn:
         self.prior = Prior()
         self._tenant = intake.tenant
         self._keeper = keeper
-        self._keeping = Keeping(keeper, ids.mint, tenant=intake.tenant, store=self.asked.store)
+        self._keeping = Keeping(keeper, tenant=intake.tenant, store=self.asked.store)
         self._kept_elsewhere = bool(response_id)
         self._brought = brought
         self._items: tuple[InputItem, ...] = ()
@@ -69,7 +69,7 @@ class Turn:
     @property
     def inputs(self) -> tuple[StoredItem, ...]:
         """The items that this turn adds to its context, as they are kept."""
-        return self._keeping.inputs(self._added)
+        return self._keeping.inputs(self.prior, self._added)
 
     @property
     def _earlier(self) -> tuple[InputItem, ...]:
