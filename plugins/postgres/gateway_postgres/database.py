@@ -33,8 +33,8 @@ class _Connection(asyncpg.Connection):
 class Database:
     """Runs statements, each a transaction of its own, each within `timeout` seconds.
 
-    Every failure is a `StoreError`. A statement that is cancelled or late takes its connection
-    with it, so that nothing of it can reach whoever comes next.
+    Every failure is a `StoreError`. A statement that nobody waits for any more is cancelled in the
+    server, too, before its connection is used again; one that is late takes its connection with it.
     """
 
     def __init__(self, pool: asyncpg.Pool, timeout: float) -> None:
@@ -63,12 +63,12 @@ class Database:
                 try:
                     yield connection
                 except asyncio.CancelledError:
-                    connection.terminate()
-                    if deadline.expired():  # the others may be just as dead
+                    if deadline.expired():  # so the other connections may be just as dead
+                        connection.terminate()
                         await self._pool.expire_connections()
                     raise
                 finally:
-                    await self._pool.release(connection)
+                    await self._pool.release(connection, timeout=self._timeout)
 
 
 @asynccontextmanager

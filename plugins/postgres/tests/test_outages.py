@@ -226,6 +226,31 @@ async def test_who_stops_waiting_leaves_the_store_as_it_was(
         assert await context(wired, f"r{n}") == "q | a"
 
 
+async def test_a_statement_that_nobody_waits_for_ends_in_the_server_too(
+    store: PostgresStore, url: str
+) -> None:
+    await save(store, "one", "q", "a")
+    connection = await asyncpg.connect(url)
+
+    async def waiting() -> int:
+        return await connection.fetchval(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+
+    async with table_locked(url, "responses"):
+        task = asyncio.create_task(save(store, "two", "q", "a"))
+        while not await waiting():
+            pass
+        task.cancel()
+        assert [type(each) for each in await asyncio.gather(task, return_exceptions=True)] == [
+            asyncio.CancelledError
+        ]
+        assert await waiting() == 0
+    await connection.close()
+    assert await context(store, "two") == "gone"
+
+
 @pytest.mark.parametrize(
     ("state", "told"),
     [
