@@ -10,12 +10,14 @@ import hashlib
 import json
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import openai
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 from openai.types.responses import Response
 
 from gateway.testing import Received, Script, ScriptedUpstream, event_stream, json_answer
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 KEYS = {"alpha": "sk-invented-key-of-alpha", "beta": "sk-invented-key-of-beta"}
 ECHO = 200  # characters
+TERMINAL = ("response.completed", "response.incomplete", "response.failed")
 MODELS = {
     "stella": "openai_compatible/stella-1",
     "vega": "openai_compatible/vega-1",
@@ -33,17 +36,19 @@ MODELS = {
 }
 
 Configure = Callable[[Mapping[str, Any]], dict[str, Any]]
+Visit = Callable[["GatewayProcess"], AbstractAsyncContextManager["Teller"]]
 
 
 class Vendor:
     """The far end of every model: says what it is told to, else repeats the text it heard last.
 
-    `heard` are the bodies that reached it. The model `sol` speaks Responses, all others speak Chat
-    Completions.
+    `heard` are the bodies that reached it, `pause` is how many seconds lie between the halves of
+    what it repeats. The model `sol` speaks Responses, all others speak Chat Completions.
     """
 
     def __init__(self) -> None:
         self.heard: list[dict[str, Any]] = []
+        self.pause = 0.0
         self._scripts: deque[Script] = deque()
 
     @property
@@ -86,7 +91,12 @@ class Vendor:
         self.heard.append(body)
         if self._scripts:
             return self._scripts.popleft()
-        return self.chat({"content": _echo(body["messages"][-1].get("content"))})
+        text = _echo(body["messages"][-1].get("content"))
+        if not self.pause:
+            return self.chat({"content": text})
+        halves = text[: len(text) // 2], text[len(text) // 2 :]
+        whole = self.chat(*({"content": half} for half in halves))
+        return replace(whole, body=(whole.body[0], self.pause, *whole.body[1:]))
 
     def respond(self, received: Received) -> Script:
         """Answer a request to the model that speaks Responses itself."""
@@ -122,7 +132,10 @@ class Teller:
         self.client = client
 
     async def ask(self, words: Any, *, stream: bool = False, **parameters: Any) -> Response:
-        """Return the response to `words`, a text or items; if streamed, the one at its end."""
+        """Return the response to `words`, a text or items; if streamed, the one at its end.
+
+        Raises `EOFError` for a stream that has none.
+        """
         wanted: dict[str, Any] = {"model": "stella", "input": words, **parameters}
         if not stream:
             return await self.client.responses.create(**wanted)
@@ -130,6 +143,8 @@ class Teller:
             event async for event in await self.client.responses.create(**wanted, stream=True)
         ]
         assert [event.sequence_number for event in events] == list(range(len(events)))
+        if not events or events[-1].type not in TERMINAL:
+            raise EOFError
         return events[-1].response
 
     async def kept(self, response_id: str) -> dict[str, Any]:
@@ -226,17 +241,24 @@ def gateway(
         yield process
 
 
-@pytest.fixture(scope="session")
-def teller() -> type[Teller]:
-    return Teller
+@asynccontextmanager
+async def visit(gateway: GatewayProcess) -> AsyncGenerator[Teller]:
+    """Yield the first tenant, at any gateway."""
+    url = f"{gateway.url}/v1"
+    async with openai.AsyncOpenAI(base_url=url, api_key=KEYS["alpha"], max_retries=0) as client:
+        yield Teller(client)
+
+
+@pytest.fixture(scope="session", name="visit")
+def visiting() -> Visit:
+    return visit
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def alpha(gateway: GatewayProcess) -> AsyncGenerator[Teller]:
     """Return the first tenant."""
-    url = f"{gateway.url}/v1"
-    async with openai.AsyncOpenAI(base_url=url, api_key=KEYS["alpha"], max_retries=0) as client:
-        yield Teller(client)
+    async with visit(gateway) as teller:
+        yield teller
 
 
 @pytest.fixture(scope="session")

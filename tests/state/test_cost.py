@@ -101,8 +101,11 @@ async def sqlite(request: pytest.FixtureRequest, directory: Path) -> AsyncGenera
         connection.set_trace_callback(meter.add)
         return connection
 
+    def files() -> list[Path]:
+        return list(directory.glob("responses.sqlite*"))
+
     async def size() -> int:
-        return sum(file.stat().st_size for file in directory.glob("responses.sqlite*"))
+        return sum(file.stat().st_size for file in files())
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sqlite3, "connect", traced)
