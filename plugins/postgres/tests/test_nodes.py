@@ -15,6 +15,8 @@ import pytest
 from gateway.errors import StoreError
 from gateway.plugin import Store, StoreSettings
 from gateway.testing.store_samples import TENANT, context, empty, enqueue, items, record, save
+from gateway_postgres import statements
+from gateway_postgres.rows import item_columns
 from gateway_postgres.store import PostgresStore, open_store
 
 WRITER = """
@@ -22,6 +24,8 @@ import asyncio, sys
 from pathlib import Path
 from gateway.plugin import StoreSettings
 from gateway.testing.store_samples import save
+from gateway_postgres import statements
+from gateway_postgres.rows import item_columns
 from gateway_postgres.store import open_store
 
 async def write(store, name):
@@ -135,6 +139,26 @@ async def test_what_one_node_forgets_another_can_build_on_at_the_same_time(
             kept[f"s{turn}"] = f"q{turn} | yes"
     for name, said in kept.items():
         assert await context(other, name) == said
+
+
+async def test_what_is_written_again_just_when_it_would_be_forgotten_stays(
+    store: PostgresStore, url: str
+) -> None:
+    await save(store, "one", "q", "a")
+    await store.delete(TENANT, "one")
+    connection = await asyncpg.connect(url)
+    async with connection.transaction():
+        keys = item_columns(TENANT, items("q a"))
+        again = (TENANT, "two", 1.0, 2.0, "completed", "m", b"{}", "", "", *keys, 1)
+        assert await connection.fetchval(statements.SAVE, *again) == "new"
+        purging = asyncio.create_task(store.purge(0))
+        while not await connection.fetchval(
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()"
+        ):
+            pass
+    await connection.close()
+    assert await purging > 0
+    assert await context(store, "two") == "q | a"
 
 
 async def test_nothing_stays_behind_when_everything_is_forgotten(
