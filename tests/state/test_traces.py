@@ -66,10 +66,9 @@ async def talk(teller: Teller, vendor: Vendor, marks: Marks, **parameters: Any) 
     call: dict[str, Any] = {"index": 0, "id": "c1", "type": "function"}
     function = {"name": "look", "arguments": json.dumps({"at": marks["arguments"]})}
     thought = {"reasoning_details": [{"type": "reasoning.text", "text": marks["thought"]}]}
-    asked: dict[str, Any] = {
+    parameters |= {
         "instructions": marks["instructions"],
         "tools": [tool(marks)],
-        **parameters,
     }
     vendor.will(
         vendor.chat(thought, {"tool_calls": [{**call, "function": function}]}, finish="tool_calls"),
