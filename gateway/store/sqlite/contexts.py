@@ -47,17 +47,14 @@ _PART = """
     SELECT contents.number, contents.id, contents.body
     FROM json_each(?) AS entry CROSS JOIN contents ON contents.number = entry.value
 """
-_KEEP = """
-    INSERT INTO items (tenant, id, digest, number, holders, written)
-    SELECT :tenant, :id, :digest, (SELECT coalesce(max(number), 0) + 1 FROM contents), 1,
-        coalesce(max(written), 0) + 1
-    FROM items WHERE tenant = :tenant AND id = :id
-    ON CONFLICT DO UPDATE SET holders = holders + 1, written = excluded.written
-    RETURNING number
+_FORMS = "SELECT digest, number, written FROM items WHERE tenant = ? AND id = ?"
+_HIGHEST = "SELECT coalesce(max(number), 0) FROM contents"
+_NEW_CONTENT = "INSERT INTO contents (tenant, id, digest, number, body) VALUES (?, ?, ?, ?, ?)"
+_NEW_ITEM = """
+    INSERT INTO items (tenant, id, digest, number, written, holders) VALUES (?, ?, ?, ?, ?, 1)
 """
-_KEEP_CONTENT = """
-    INSERT OR IGNORE INTO contents (number, tenant, id, digest, body)
-    VALUES (:number, :tenant, :id, :digest, :body)
+_KNOWN_ITEM = """
+    UPDATE items SET holders = holders + 1, written = ? WHERE tenant = ? AND id = ? AND digest = ?
 """
 _HOLD_ITEM = """
     UPDATE items SET holders = holders + 1
@@ -86,7 +83,7 @@ def release(connection: Connection, nodes: Iterable[Node]) -> None:
 
 def grow(connection: Connection, tenant: str, parent: Node, items: Sequence[StoredItem]) -> Node:
     """Put `items` after the held node `parent`; return the held node that ends with them."""
-    return _add(connection, parent, [_keep(connection, tenant, item) for item in items])
+    return _add(connection, parent, _keep(connection, tenant, items))
 
 
 def grow_again(connection: Connection, parent: Node, numbers: Sequence[int]) -> Node:
@@ -135,13 +132,49 @@ def _add(connection: Connection, parent: Node, numbers: Sequence[int]) -> Node:
     return added.lastrowid
 
 
-def _keep(connection: Connection, tenant: str, item: StoredItem) -> int:
-    """Return the number of the content of `item`, written only if it is new."""
-    digest = blake2b(item.body, digest_size=_DIGEST_BYTES).digest()
-    values: dict[str, Any] = {"tenant": tenant, "id": item.id, "digest": digest}
-    [(number,)] = connection.execute(_KEEP, values).fetchall()
-    connection.execute(_KEEP_CONTENT, {**values, "number": number, "body": item.body})
-    return number
+def _keep(connection: Connection, tenant: str, items: Sequence[StoredItem]) -> list[int]:
+    """Return the numbers of the contents of `items`, of which only new ones are written."""
+    forms = _Forms(connection, tenant)
+    numbers = [forms.keep(item) for item in items]
+    connection.executemany(_NEW_CONTENT, forms.new_contents)
+    connection.executemany(_NEW_ITEM, forms.new_items)
+    connection.executemany(_KNOWN_ITEM, forms.known_items)
+    return numbers
+
+
+class _Forms:
+    """What is to be written of some items, seeing what there is of the same ids already."""
+
+    def __init__(self, connection: Connection, tenant: str) -> None:
+        self.new_contents: list[tuple[Any, ...]] = []
+        self.new_items: list[tuple[Any, ...]] = []
+        self.known_items: list[tuple[Any, ...]] = []
+        self._connection = connection
+        self._tenant = tenant
+        self._known: dict[str, dict[bytes, int]] = {}  # by id and digest, their numbers
+        self._written: dict[str, int] = {}
+        [(self._highest,)] = connection.execute(_HIGHEST).fetchall()
+
+    def keep(self, item: StoredItem) -> int:
+        digest = blake2b(item.body, digest_size=_DIGEST_BYTES).digest()
+        known = self._known.get(item.id)
+        if known is None:
+            known = self._look_up(item.id)
+        self._written[item.id] += 1
+        key = (self._tenant, item.id, digest)
+        if digest in known:
+            self.known_items.append((self._written[item.id], *key))
+        else:
+            known[digest] = self._highest = self._highest + 1
+            self.new_contents.append((*key, self._highest, item.body))
+            self.new_items.append((*key, self._highest, self._written[item.id]))
+        return known[digest]
+
+    def _look_up(self, item_id: str) -> dict[bytes, int]:
+        rows = self._connection.execute(_FORMS, (self._tenant, item_id)).fetchall()
+        self._known[item_id] = known = {digest: number for digest, number, _ in rows}
+        self._written[item_id] = max((written for *_, written in rows), default=0)
+        return known
 
 
 def _json(numbers: Sequence[int]) -> str:
