@@ -66,6 +66,8 @@ class Store(MemoryStore):
     async def append(self, *parts: Any) -> bool:
         self._check()
         self.appends += 1
+        for _ in range(5):  # turns of the loop, in which more may be said
+            await asyncio.sleep(0)
         return await super().append(*parts)
 
     async def finish(self, *parts: Any) -> bool:
@@ -209,6 +211,14 @@ async def read(blocks: Blocks) -> list[dict[str, Any]]:
     return [json.loads(frame.data) for frame in frames]
 
 
+async def read_until(word: bytes, blocks: Blocks) -> None:
+    """Read a stream until it has said something."""
+    seen = b""
+    async with asyncio.timeout(10):
+        while word not in seen:
+            seen += await anext(blocks)
+
+
 def types(events: list[dict[str, Any]]) -> list[str]:
     return [event["type"].removeprefix("response.") for event in events]
 
@@ -304,12 +314,30 @@ async def test_events_reach_other_nodes_while_the_model_is_silent(nodes: Nodes) 
     await nodes.submit()
     model = Model()
     async with working(nodes.node(model), model):
-        following = await nodes.lobby.follow(TENANT, "resp_1", -1)
-        seen = b""
-        async with asyncio.timeout(10):
-            while b"slept" not in seen:
-                seen += await anext(following)
+        await read_until(b"slept", await nodes.lobby.follow(TENANT, "resp_1", -1))
         model.may_end.set()
+
+
+async def test_nothing_waits_for_the_clock_in_one_process(nodes: Nodes) -> None:
+    model = Model()
+    node = nodes.node(model, beat=60, poll=60, first_look=60, last_look=60)
+    async with asyncio.timeout(10), node:
+        for name in ("resp_1", "resp_2"):
+            reply = await node.submit(submission(name), stream=True)
+            assert isinstance(reply, Streamed)
+            assert types(await read(reply.blocks))[-1] == "completed"
+        model.may_end.clear()
+        reply = await node.submit(submission("resp_3"), stream=True)
+        assert isinstance(reply, Streamed)
+        await read_until(b"slept", reply.blocks)
+        assert b'"cancelled"' in (await node.cancel(TENANT, "resp_3")).body
+        assert types(await read(reply.blocks)) == ["cancelled"]
+
+
+async def test_a_stream_that_waits_goes_on_after_its_first_event(nodes: Nodes) -> None:
+    await nodes.submit()
+    waiting = await anext(await nodes.lobby.follow(TENANT, "resp_1", 0))
+    assert (waiting.count(b"data: "), b"response.queued" in waiting) == (1, True)
 
 
 async def test_a_client_that_leaves_does_not_end_the_work(nodes: Nodes) -> None:
@@ -435,7 +463,8 @@ async def test_a_node_that_loses_its_work_stops_at_once(nodes: Nodes) -> None:
     await nodes.submit()
     model = Model()
     async with working(nodes.node(model), model) as speech:
-        await until(lambda: nodes.store.appends > 0)
+        following = await nodes.lobby.follow(TENANT, "resp_1", -1)
+        await read_until(b"slept", following)
         [work] = nodes.store._work.values()
         work.owner = "another"
         async with asyncio.timeout(10):
@@ -593,7 +622,7 @@ async def test_a_process_that_stops_lets_its_work_end(nodes: Nodes) -> None:
     await nodes.submit()
     model = Model()
     async with working(nodes.node(model, drain=10), model):
-        asyncio.get_running_loop().call_soon(model.may_end.set)
+        asyncio.get_running_loop().call_later(0.05, model.may_end.set)
     assert (await nodes.kept())["status"] == "completed"
 
 
@@ -627,6 +656,7 @@ async def test_a_process_stops_even_if_the_store_does_not_answer(nodes: Nodes) -
         nodes.store.down = True
     nodes.store.down = False
     assert (await nodes.kept())["status"] in ("queued", "in_progress")
+    assert await nodes.store.claim("next", now=nodes.clock(), until=2000) is not None
 
 
 async def test_deleting_a_response_ends_its_work_and_its_streams(nodes: Nodes) -> None:
@@ -661,6 +691,18 @@ async def test_a_conversation_is_free_when_its_response_is_cancelled(nodes: Node
     await converse(nodes)
     await nodes.submit(**IN_TALK)
     await nodes.lobby.cancel(TENANT, "resp_1")
+    assert await may_add(nodes)
+
+
+async def test_a_conversation_stays_locked_while_a_response_is_handed_over(nodes: Nodes) -> None:
+    await converse(nodes)
+    await nodes.submit(**IN_TALK)
+    model = Model(text="")
+    async with working(nodes.node(model), model):
+        pass
+    assert not await may_add(nodes)
+    async with nodes.node(Model()) as node:
+        assert types(await nodes.stream(node))[-1] == "completed"
     assert await may_add(nodes)
 
 
