@@ -142,7 +142,8 @@ class StateSettings(Struct, frozen=True, kw_only=True):
 
     `store` is the kind of store: `sqlite` (a file in `directory`), `memory`, `none`, or what a
     plugin offers; `url` says where its server is. Responses are kept for `retention_days`, and an
-    operation of the store may take `timeout` seconds.
+    operation of the store may take `timeout` seconds. A node that has not been heard of for
+    `lease_seconds` loses its work in the background to the others.
     """
 
     directory: Path
@@ -151,6 +152,7 @@ class StateSettings(Struct, frozen=True, kw_only=True):
     url: Secret = Secret("")
     retention_days: Annotated[float, Meta(gt=0, description="days, more than 0")] = 30.0
     timeout: Seconds = 10.0
+    lease_seconds: Annotated[float, Meta(ge=3, description="seconds, 3 or more")] = 30.0
 
 
 class LoggingSettings(Struct, frozen=True, kw_only=True):

@@ -122,7 +122,8 @@ class Engine:
         self._resources = AsyncExitStack()
 
     def _in_background(self, keeper: Keeper) -> Background:
-        pace = Pace(drain=self._config.server.drain_seconds)
+        config = self._config
+        pace = Pace(drain=config.server.drain_seconds, lease=config.state.lease_seconds)
         return Background(keeper, self, self._seal, self._ids, pace=pace)
 
     async def __aenter__(self) -> Self:
