@@ -56,18 +56,26 @@ class Clock:
 
 
 class Store(MemoryStore):
-    """A store that may be down, and counts how often it is written to."""
+    """A store that takes its time, may be down, and counts how often it is written to.
+
+    `idle` is set while there is no work in it that somebody has been looking for.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.down = False
         self.appends = 0
+        self.idle = asyncio.Event()
+
+    async def claim(self, owner: str, **options: Any) -> Any:
+        job = await super().claim(owner, **options)
+        (self.idle.set if job is None else self.idle.clear)()
+        return job
 
     async def append(self, *parts: Any) -> bool:
         self._check()
         self.appends += 1
-        for _ in range(5):  # turns of the loop, in which more may be said
-            await asyncio.sleep(0)
+        await turns()
         return await super().append(*parts)
 
     async def finish(self, *parts: Any) -> bool:
@@ -76,11 +84,19 @@ class Store(MemoryStore):
 
     async def events(self, *parts: Any) -> Any:
         self._check()
-        return await super().events(*parts)
+        found = await super().events(*parts)
+        await turns()
+        return found
 
     def _check(self) -> None:
         if self.down:
             raise StoreError("the store is down")
+
+
+async def turns() -> None:
+    """Let some turns of the loop pass, in which others go on."""
+    for _ in range(5):
+        await asyncio.sleep(0)
 
 
 class Speech:
@@ -320,9 +336,10 @@ async def test_events_reach_other_nodes_while_the_model_is_silent(nodes: Nodes) 
 
 async def test_nothing_waits_for_the_clock_in_one_process(nodes: Nodes) -> None:
     model = Model()
-    node = nodes.node(model, beat=60, poll=60, first_look=60, last_look=60)
+    node = nodes.node(model, beat=60, poll=60, first_look=60, last_look=60, patience=60)
     async with asyncio.timeout(10), node:
         for name in ("resp_1", "resp_2"):
+            await nodes.store.idle.wait()
             reply = await node.submit(submission(name), stream=True)
             assert isinstance(reply, Streamed)
             assert types(await read(reply.blocks))[-1] == "completed"
