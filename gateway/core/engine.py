@@ -42,6 +42,7 @@ from gateway.plugin.deployment import Deployment
 from gateway.plugin.dialect import Dialect, NativeDialect, native
 from gateway.plugin.manager import Plugins
 from gateway.plugin.transport import Transport
+from gateway.stream.splice import splice
 from gateway.types.items import InputItem
 from gateway.types.response import Response, Usage
 from gateway.upstream.health import Health
@@ -316,8 +317,8 @@ class Engine:
             if not intake.stream:
                 whole = await self._native.whole(intake, deployment, opened, turn)
                 opened.answer.close()
-                if turn is not None:
-                    await turn.append(whole.body, deployment)
+                if turn is not None and (changes := await turn.append(whole.body, deployment)):
+                    return replace(whole, body=splice(whole.body, changes))
                 return whole
             relay = self._native.relay(intake, deployment, opened, turn)
             first = relay.feed(opened.first)
@@ -326,9 +327,7 @@ class Engine:
             raise
 
         async def last() -> bytes:
-            if turn is not None:
-                await turn.append(relay.response, deployment)
-            return b""
+            return relay.last(await turn.append(relay.response, deployment) if turn else {})
 
         return Streamed(
             blocks=Pump(relay, opened.answer, first, last=last, ended=self._ender(order)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -51,12 +51,15 @@ class Keeping:
             return replace(response, store=False)
         return response
 
-    async def keep_native(self, body: bytes, prior: Prior, items: Sequence[InputItem]) -> None:
-        """Save what a native upstream has answered, `body`, in its place. Raises `StoreError` if
-        somebody insists on it.
+    async def keep_native(
+        self, body: bytes, prior: Prior, items: Sequence[InputItem]
+    ) -> Mapping[str, object]:
+        """Save what a native upstream has answered, `body`, in its place; return what must be
+        different in it for the client. Raises `StoreError` if somebody insists on it.
         """
         if not self.wanted:
-            return await self.append(body, prior, items)
+            await self.append(body, prior, items)
+            return {}
         record, outputs = raw_record(body, self._tenant, self._keeper.expiry())
         try:
             await self._keeper.store.save(
@@ -65,6 +68,8 @@ class Keeping:
         except StoreError:
             if self._store or prior.origin.conversation_id:
                 raise
+            return {"store": False}
+        return {}
 
     async def append(self, body: bytes, prior: Prior, items: Sequence[InputItem]) -> None:
         """Add what a native upstream has answered to the conversation. Raises `StoreError`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 
 from msgspec import UNSET, Raw
@@ -156,16 +156,18 @@ class Turn:
         async with self._to_the_end():
             return await self._keeping.keep(response, self.prior, self._added)
 
-    async def append(self, body: bytes, deployment: Deployment) -> None:
+    async def append(self, body: bytes, deployment: Deployment) -> Mapping[str, object]:
         """Keep of `body`, what a native upstream has answered, whatever it does not keep itself.
 
-        Raises `StoreError`.
+        Returns what must be different in it for the client. Raises `StoreError` if it cannot be
+        kept, and somebody insists.
         """
         async with self._to_the_end():
             if body and self.held(deployment):
-                await self._keeping.keep_native(body, self.prior, self._added)
-            elif body and self.prior.origin.conversation_id:
+                return await self._keeping.keep_native(body, self.prior, self._added)
+            if body and self.prior.origin.conversation_id:
                 await self._keeping.append(body, self.prior, self._added)
+        return {}
 
     @asynccontextmanager
     async def _to_the_end(self) -> AsyncGenerator[None]:

@@ -9,6 +9,7 @@ If the upstream ends without a terminal event, the relay ends the stream in its 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 import msgspec
@@ -69,6 +70,13 @@ class _Lifecycle(Struct):
     response: Names | None = None
 
 
+class _Held(Struct, frozen=True):
+    """A terminal event that the client has not seen yet, and what came after it."""
+
+    frame: PlainFrame | RawFrame
+    rest: bytes
+
+
 _lifecycle_decoder = msgspec.json.Decoder(_Lifecycle)
 _event_decoder = msgspec.json.Decoder(_Event)
 _error_decoder = msgspec.json.Decoder(Error)
@@ -78,13 +86,17 @@ _encoder = msgspec.json.Encoder()
 class Relay:
     """Relays one stream: `feed` it chunks, then `close` it, or `fail` it if the upstream broke.
 
-    What comes out are blocks of whole frames. `outcome` tells which terminal event has passed,
-    `failure` why the relay had to write it, if the upstream did not.
+    What comes out are blocks of whole frames. `outcome` tells which terminal event has come,
+    `failure` why the relay had to write it, if the upstream did not. A relay that `holds` keeps the
+    upstream's terminal event back and is `over` then: `last` gives it, or `refuse` another.
     """
 
-    def __init__(self, rewrite: Rewrite, *, limit: int = MAX_FRAME) -> None:
+    def __init__(self, rewrite: Rewrite, *, limit: int = MAX_FRAME, holds: bool = False) -> None:
         self._rewrite = rewrite
         self._cutter = BlockCutter(limit)
+        self._holds = holds
+        self._held: _Held | None = None
+        self.over = False
         self._lifecycle = b""
         self._usage = Raw()
         self._latest = b""
@@ -95,11 +107,6 @@ class Relay:
     @property
     def ended(self) -> bool:
         return self.outcome is not None
-
-    @property
-    def over(self) -> bool:
-        """Never: whatever follows the terminal event passes as well."""
-        return False
 
     @property
     def response(self) -> bytes:
@@ -133,11 +140,26 @@ class Relay:
         failed response is the last one that the upstream showed, so its `output` is what that had.
         """
         block = self._block(finish_frame(self._cutter.close()))
-        return block if self.ended else block + self._failure(error)
+        return block if self.ended else block + self._failure(error, self._last_number() + 1)
+
+    def last(self, changes: Mapping[str, object]) -> bytes:
+        """Return what is held back, if anything, with these members of the response."""
+        held, self._held = self._held, None
+        if held is None:
+            return b""
+        if changes:
+            response = splice(self.response, {}, additions=changes)
+            self._lifecycle = _exchange(self._lifecycle, self.response, response)
+        return held.frame.with_data(self._lifecycle) + self._block(held.rest)
 
     def refuse(self, error: GatewayError, /) -> bytes:
-        """Nothing: a relay holds no terminal event back."""
-        return b""
+        """Tell, in place of the terminal event that is held, that the response failed after all."""
+        if self.outcome == "failed":
+            return self.last({})
+        held, self._held = self._held, None
+        if held is None:
+            return b""
+        return self._failure(error, max(self._last_number(), 0)) + self._block(held.rest)
 
     def _block(self, block: bytes) -> bytes:
         if _NUMBER in block:
@@ -148,9 +170,21 @@ class Relay:
         done = 0
         for frame in find_frames(block, _RESPONSE):
             if data := self._rewritten(frame):
-                pieces += block[done : frame.start], frame.with_data(data)
+                pieces.append(block[done : frame.start])
                 done = frame.end
+                if self._holds and self.ended:
+                    self._hold(block, frame)
+                    return b"".join(pieces)
+                pieces.append(frame.with_data(data))
         return b"".join((*pieces, block[done:])) if pieces else block
+
+    def _hold(self, block: bytes, frame: PlainFrame | RawFrame) -> None:
+        """Keep back the terminal event, `frame`, and what follows it in its block."""
+        self._holds, self.over = False, True
+        self._held = _Held(frame, block[frame.end :])
+        self._latest = block[: frame.end]
+        if _NUMBER in self._latest:
+            self._latest_numbered = self._latest
 
     def _rewritten(self, frame: PlainFrame | RawFrame) -> bytes:
         """Return the payload of `frame` as the client shall see it, nothing if it may pass."""
@@ -173,9 +207,8 @@ class Relay:
         upstreams = bytes(_read_event(data).response)
         return _exchange(data, upstreams, rewrite_response(upstreams, self._rewrite))
 
-    def _failure(self, error: GatewayError) -> bytes:
+    def _failure(self, error: GatewayError, number: int) -> bytes:
         """Write `response.failed`, after an `error` event unless the upstream has sent its own."""
-        number = self._last_number() + 1
         told = self._told()
         block = b""
         if not told:
