@@ -42,7 +42,7 @@ Visit = Callable[["GatewayProcess"], AbstractAsyncContextManager["Teller"]]
 class Vendor:
     """The far end of every model: says what it is told to, else repeats the text it heard last.
 
-    `heard` are the bodies that reached it, `pause` is how many seconds lie between the halves of
+    `heard` are the bodies that reached it, `pause` is how many seconds it takes for each half of
     what it repeats. The model `sol` speaks Responses, all others speak Chat Completions.
     """
 
@@ -96,7 +96,7 @@ class Vendor:
             return self.chat({"content": text})
         halves = text[: len(text) // 2], text[len(text) // 2 :]
         whole = self.chat(*({"content": half} for half in halves))
-        return replace(whole, body=(whole.body[0], self.pause, *whole.body[1:]))
+        return replace(whole, body=(self.pause, whole.body[0], self.pause, *whole.body[1:]))
 
     def respond(self, received: Received) -> Script:
         """Answer a request to the model that speaks Responses itself."""
@@ -150,6 +150,13 @@ class Teller:
     async def kept(self, response_id: str) -> dict[str, Any]:
         """Return what the gateway keeps."""
         return (await self.client.responses.retrieve(response_id)).to_dict()
+
+    async def told(self, response_id: str, **query: Any) -> list[dict[str, Any]]:
+        """Return the events of a response as they are sent: the SDK would raise at an `error`."""
+        sent = self.client.responses.with_streaming_response
+        async with sent.retrieve(response_id, stream=True, **query) as answer:
+            lines = [line async for line in answer.iter_lines()]
+        return [json.loads(line[6:]) for line in lines if line.startswith("data: {")]
 
     async def inputs(self, response_id: str) -> list[Any]:
         """Return the whole input of a response, in its order."""
