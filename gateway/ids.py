@@ -19,14 +19,15 @@ from collections.abc import Callable
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
-__all__ = ["BrokenSealError", "Ids", "Seal", "account_of", "is_carrier"]
+__all__ = ["SUMMARY_PREFIX", "BrokenSealError", "Ids", "Seal", "account_of", "is_carrier"]
 
 _RANDOM_BYTES = 24
 _SEPARATOR = b"\0"
 _RESPONSE = "resp_"
 _CARRIER = "gw1."
 _JOB = "job"
-_SUMMARY = "gws1."
+SUMMARY_PREFIX = "gws1."
+"""What sealed summaries begin with."""
 
 
 class BrokenSealError(Exception):
@@ -75,11 +76,11 @@ class Seal:
         """Return `summary`, which takes the place of a part of a conversation of `tenant`, as a
         client may hold it. Any model may read it.
         """
-        return _SUMMARY + self._encrypt(summary, tenant, _SUMMARY)
+        return SUMMARY_PREFIX + self._encrypt(summary, tenant, SUMMARY_PREFIX)
 
     def open_summary(self, tenant: str, sealed: str) -> bytes:
         """Return the summary. Raises `BrokenSealError`."""
-        return self._decrypt(sealed, _SUMMARY, tenant, _SUMMARY)
+        return self._decrypt(sealed, SUMMARY_PREFIX, tenant, SUMMARY_PREFIX)
 
     def seal_job(self, tenant: str, response_id: str, job: bytes) -> bytes:
         """Return `job`, the work on a response of `tenant`, as it may lie in a store."""

@@ -4,9 +4,10 @@ change.
 
 from __future__ import annotations
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from gateway.core.backends import Opened
+from gateway.core.compaction import Summaries, may_hold_summaries, told_to_natives
 from gateway.core.exchange import Whole
 from gateway.core.headers import forwarded_headers, returned_headers
 from gateway.core.intake import Intake
@@ -84,7 +85,7 @@ class NativePath(Struct, frozen=True, kw_only=True):
                 f"{deployment.provider} answered a streamed request with"
                 f" {opened.content_type or 'no content type'} instead of an event stream"
             )
-        return Relay(self._rewrite(intake, deployment, turn))
+        return Relay(self._rewrite(intake, deployment, turn), holds=turn is not None)
 
     async def whole(
         self, intake: Intake, deployment: Deployment, opened: Opened, turn: Turn | None = None
@@ -124,6 +125,7 @@ class NativePath(Struct, frozen=True, kw_only=True):
                 code="unsupported_parameter",
                 param="conversation",
             )
+        changes |= self._summaries_told(intake, changes.get("input"))
         if deployment.model != head.model:
             changes["model"] = deployment.model
         if intake.previous_id is not None:
@@ -133,6 +135,17 @@ class NativePath(Struct, frozen=True, kw_only=True):
             return body
         added = {name: value for name, value in changes.items() if value is not DROP}
         return splice(body, changes, additions=added)
+
+    def _summaries_told(self, intake: Intake, items: object) -> dict[str, object]:
+        """Return how the input changes, or the `items` in its place, if it holds compactions that
+        were made here.
+        """
+        changed = bytes(items) if isinstance(items, Raw) else None
+        if not may_hold_summaries(intake.envelope.body if changed is None else changed):
+            return {}
+        asked = bytes(intake.head.input) if changed is None else changed
+        told = told_to_natives(asked, Summaries(self.seal, intake.tenant))
+        return {} if told == asked else {"input": Raw(told)}
 
     def _rewrite(self, intake: Intake, deployment: Deployment, turn: Turn | None) -> Rewrite:
         account, tenant, alias = deployment.account, intake.tenant, intake.model

@@ -134,9 +134,7 @@ class Translated:
         """Return `response` as the client is to see it, kept by then. Raises `StoreError`."""
         return await self._turn.settle(response)
 
-    def _refuse(
-        self, verdicts: tuple[Verdict, ...], draft: Draft, deployment: Deployment
-    ) -> None:
+    def _refuse(self, verdicts: tuple[Verdict, ...], draft: Draft, deployment: Deployment) -> None:
         """Raise `InvalidRequestError` for the first part that must not be left out."""
         for verdict in verdicts:
             if verdict.action == "reject" and deployment.on_unsupported == "reject":

@@ -16,7 +16,7 @@ from gateway.stream.lifecycle import violations
 from gateway.testing import Script, ScriptedUpstream, event_stream, json_answer
 
 if TYPE_CHECKING:
-    from .conftest import Gateway, OpenGateway
+    from .conftest import Gateway, OpenGateway, Says
 
 Deploy = Callable[..., ModelEntry]
 Json = dict[str, Any]
@@ -34,7 +34,7 @@ LONG = [{"type": "compaction", "compact_threshold": 1000}]
 NEVER = [{"type": "compaction", "compact_threshold": 1_000_000}]
 
 
-def says(*deltas: Json, finish: str = "stop", usage: int = 0) -> Script:
+def answer(*deltas: Json, finish: str = "stop", usage: int = 0) -> Script:
     """An invented answer; `usage` is how many tokens went in."""
     chunks: list[Json] = [{"choices": [{"index": 0, "delta": delta}]} for delta in deltas]
     chunks.append({"choices": [{"index": 0, "delta": {}, "finish_reason": finish}]})
@@ -46,7 +46,7 @@ def says(*deltas: Json, finish: str = "stop", usage: int = 0) -> Script:
 
 
 def words(text: str, usage: int = 0) -> Script:
-    return says({"content": text}, usage=usage)
+    return answer({"content": text}, usage=usage)
 
 
 def too_long() -> Script:
@@ -340,11 +340,11 @@ async def test_a_transcript_that_is_too_long_is_shortened(
     assert compacted["output"][0]["content"][0]["text"] == "Where is the cat?"
 
 
-@pytest.mark.parametrize("answer", [words(""), says(finish="content_filter")])
+@pytest.mark.parametrize("said", [words(""), answer(finish="content_filter")])
 async def test_without_a_summary_nothing_is_compacted(
-    gateway: Gateway, upstream: ScriptedUpstream, answer: Script
+    gateway: Gateway, upstream: ScriptedUpstream, said: Script
 ) -> None:
-    upstream.add(answer)
+    upstream.add(said)
     with pytest.raises(UpstreamProtocolError, match="no summary"):
         await compact(gateway, input=TALK)
 
@@ -375,3 +375,48 @@ async def test_what_a_model_cannot_read_is_named_by_its_place_in_the_input(
     with pytest.raises(GatewayError) as raised:
         await gateway.ask(input=[*TALK, compaction, called])
     assert raised.value.param == f"input[{len(TALK) + 1}].type"
+
+
+@pytest.fixture
+def entries(
+    chatty: ModelEntry, other: ScriptedUpstream, deploy: Deploy
+) -> tuple[ModelEntry, ModelEntry]:
+    """Return a translated deployment and a native one, of the name native."""
+    return chatty, deploy(other, name="native")
+
+
+@pytest.mark.parametrize("chained", [True, False])
+async def test_an_upstream_that_speaks_responses_is_told_the_summary_too(
+    open_gateway: OpenGateway,
+    upstream: ScriptedUpstream,
+    other: ScriptedUpstream,
+    entries: tuple[ModelEntry, ModelEntry],
+    *,
+    chained: bool,
+) -> None:
+    upstream.add(words("S.", usage=1500), words("Aye."))
+    other.add(json_answer({"id": "resp_up", "object": "response", "output": []}))
+    async with open_gateway(*entries) as gateway:
+        first = await gateway.ask(input=long_talk(), context_management=LONG)
+        new: list[Json] = [{"role": "user", "content": "Now?", "kept": "as it is"}]
+        if chained:
+            await gateway.ask(model="native", input=new, previous_response_id=first["id"])
+        else:
+            await gateway.ask(model="native", input=[*long_talk(), *first["output"], *new])
+    told = other.requests[0].json()["input"]
+    assert [item["role"] for item in told] == ["developer", "user", "user", "assistant", "user"]
+    assert told[1]["content"][0]["text"].endswith("S.")
+    assert told[2]["content"] in ("Sure?", [{"type": "input_text", "text": "Sure?"}])
+    assert told[3]["content"][0]["text"] == "Aye."
+    assert "id" not in told[3]
+
+
+async def test_a_compaction_of_a_native_upstreams_own_passes(
+    open_gateway: OpenGateway, upstream: ScriptedUpstream, says: Says, deploy: Deploy
+) -> None:
+    upstream.add(says.whole(), says.whole())
+    async with open_gateway(deploy(upstream)) as gateway:
+        for item in ({"type": "compaction", "encrypted_content": "gAAAA"}, TALK[0]):
+            body = {"input": [item], "metadata": {"mark": "gws1.x"}}
+            await gateway.ask(**body)
+            assert upstream.requests[-1].json() == {"model": "gpt", **body}

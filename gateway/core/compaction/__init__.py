@@ -3,6 +3,7 @@
 from gateway.core.compaction.charging import Charging
 from gateway.core.compaction.summarising import Summarising
 from gateway.core.compaction.summary import Summaries, Summary
+from gateway.core.compaction.telling import may_hold_summaries, told_to_natives
 from gateway.core.compaction.threshold import threshold_of
 from gateway.core.compaction.transcript import ask_for_summary
 from gateway.core.compaction.window import divided, replaced, triggered, unfold, users_words
@@ -14,8 +15,10 @@ __all__ = [
     "Summary",
     "ask_for_summary",
     "divided",
+    "may_hold_summaries",
     "replaced",
     "threshold_of",
+    "told_to_natives",
     "triggered",
     "unfold",
     "users_words",

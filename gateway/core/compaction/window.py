@@ -10,7 +10,7 @@ from gateway.errors import InvalidRequestError
 from gateway.types.content import InputText
 from gateway.types.items import Compaction, CompactionTrigger, InputItem, Message
 
-__all__ = ["divided", "replaced", "triggered", "unfold", "users_words"]
+__all__ = ["Items", "divided", "replaced", "triggered", "unfold", "users_words"]
 
 Items = tuple[InputItem, ...]
 
