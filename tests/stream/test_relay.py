@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.errors import UpstreamProtocolError, UpstreamRateLimitError
+from gateway.errors import StoreError, UpstreamProtocolError, UpstreamRateLimitError
 from gateway.stream.blocks import split_frames
 from gateway.stream.relay import Relay
 from gateway.stream.rewrite import Rewrite, rewrite_response
@@ -369,6 +369,55 @@ def test_nothing_is_added_after_the_terminal_event() -> None:
     cut = relay()
     cut.close()
     assert cut.close() == b""
+
+
+def held(chunks: Iterable[bytes], changes: dict[str, Any]) -> tuple[bytes, bytes, Relay]:
+    """Return what a relay that holds gives of a stream, and what it gives at last."""
+    running = Relay(rewrite(), holds=True)
+    given = b"".join([*map(running.feed, chunks), running.close()])
+    assert running.over
+    return given, running.last(changes), running
+
+
+@pytest.mark.parametrize("body", [*recorded(stream=True), STREAM])
+def test_a_terminal_event_that_was_held_is_the_same_at_last(body: bytes) -> None:
+    whole = relayed([body])
+    for size in (len(body), 11):
+        given, last, _ = held(pieces(body, lambda size=size: size), {})
+        assert not any(event["type"] in TERMINAL for event in events(given))
+        if size == len(body):
+            assert given + last == whole
+        assert sorted(split_frames(given + last)) == sorted(split_frames(whole))
+
+
+def test_the_response_of_a_held_event_may_change() -> None:
+    _, last, running = held([STREAM], {"store": False})
+    [completed] = events(last)
+    assert completed["response"]["store"] is False
+    assert completed["response"]["id"] == "resp_sealed_resp_up"
+    assert json.loads(running.response) == completed["response"]
+    assert last.endswith(b"data: [DONE]\n\n")
+    assert running.last({}) == b""
+
+
+def test_a_held_event_can_be_refused() -> None:
+    running = Relay(rewrite(), holds=True)
+    given = running.feed(STREAM)
+    refused = running.refuse(StoreError("the store is gone"))
+    told = events(given + refused)
+    assert [event["sequence_number"] for event in told] == [0, 1, 2, 3, 4]
+    assert [event["type"] for event in told[-2:]] == ["error", "response.failed"]
+    assert told[-1]["response"]["status"] == "failed"
+    assert told[-1]["response"]["usage"] == {"input_tokens": 4, "output_tokens": 5}
+    assert refused.endswith(b"data: [DONE]\n\n")
+    assert running.outcome == "failed"
+
+
+def test_a_response_that_has_failed_is_not_refused() -> None:
+    body = frame(lifecycle("created", 0)) + frame(lifecycle("failed", 1))
+    running = Relay(rewrite(), holds=True)
+    given = running.feed(body)
+    assert given + running.refuse(StoreError("the store is gone")) == relayed([body])
 
 
 def test_a_resumed_stream_has_no_beginning() -> None:
