@@ -20,10 +20,9 @@ class TestMemory(StoreConformance):
 
 class TestSQLite(StoreConformance):
     @pytest.fixture
-    async def store(self, tmp_path: Path) -> AsyncGenerator[Store]:
-        async with BUILT_IN["sqlite"].open(StoreSettings(directory=tmp_path)) as store:
-            yield store
+    def store(self, sqlite: Store) -> Store:
+        return sqlite
 
     @pytest.fixture
-    def reopen(self, tmp_path: Path) -> Reopen:
-        return lambda: BUILT_IN["sqlite"].open(StoreSettings(directory=tmp_path))
+    def reopen(self, open_store: Reopen) -> Reopen:
+        return open_store

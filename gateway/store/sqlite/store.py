@@ -47,7 +47,6 @@ class SQLiteStore:
     def __init__(self, writer: Lane, readers: Sequence[Lane]) -> None:
         self._writer = writer
         self._readers = readers
-        self._purged = False
 
     async def save(
         self,
@@ -82,9 +81,8 @@ class SQLiteStore:
 
     async def purge(self, now: float, /) -> int:
         gone = await self._write(lambda database: purge(database, now))
-        if self._purged and not gone:
+        if not gone:
             await self._writer.empty_log()
-        self._purged = bool(gone)
         return gone
 
     async def create_conversation(
@@ -192,10 +190,10 @@ class SQLiteStore:
         )
 
     async def ready(self) -> bool:
-        """Write the version of the tables, which is there: what cannot be written is not ready."""
+        """Look at the tables, and write what is there anyway: the disk may be full."""
         try:
             await self._write(migrate)
-            await self._read(_nothing)
+            await self._read(_look)
         except StoreError:
             return False
         return True
@@ -223,7 +221,9 @@ async def _open(settings: StoreSettings) -> AsyncGenerator[SQLiteStore]:
         yield SQLiteStore(writer, readers)
 
 
-def _nothing(connection: Connection) -> None: ...
+def _look(connection: Connection) -> None:
+    for table in ("responses", "nodes", "contents"):
+        connection.execute(f"SELECT max(number) FROM {table}").fetchall()
 
 
 SQLITE = StoreKind(name="sqlite", open=_open)
