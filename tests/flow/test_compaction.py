@@ -361,7 +361,8 @@ async def test_a_summary_is_made_once_whoever_answers_in_the_end(
     other.add(words("Aye."))
     entries = deploy(upstream, model=model, weight=1e9), deploy(other, model=model, weight=1e-9)
     async with open_gateway(*entries) as gateway:
-        made = await gateway.ask(input=long_talk(), context_management=LONG)
+        tiny = [{"type": "compaction", "compact_threshold": 1}]
+        made = await gateway.ask(input=long_talk(), context_management=tiny)
     assert [item["type"] for item in made["output"]] == ["message", "compaction"]
     assert "S." in other.requests[0].body.decode()
 

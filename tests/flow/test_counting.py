@@ -95,3 +95,16 @@ async def test_a_count_that_cannot_be_read_is_an_error(
     async with open_gateway(entry, providers=[provider]) as gateway:
         with pytest.raises(UpstreamProtocolError):
             await count(gateway, input="hello")
+
+
+async def test_counting_holds_up_no_conversation(
+    open_gateway: OpenGateway, upstream: ScriptedUpstream, says: Says, chatty: ModelEntry
+) -> None:
+    upstream.add(says.chat("y"))
+    async with open_gateway(chatty) as gateway:
+        items = [{"role": "user", "content": "x" * 400}]
+        body = json.dumps({"items": items}).encode()
+        made = json.loads(await gateway.engine.conversations.create("default", body))
+        tokens, _ = await count(gateway, input="z", conversation=made["id"])
+        assert tokens > 100
+        await gateway.ask(conversation=made["id"])
