@@ -148,7 +148,7 @@ class StateSettings(Struct, frozen=True, kw_only=True):
 
     directory: Path
     secret: Secret
-    store: Name = "memory"
+    store: Name = "sqlite"
     url: Secret = Secret("")
     retention_days: Annotated[float, Meta(gt=0, description="days, more than 0")] = 30.0
     timeout: Seconds = 10.0

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from sqlite3 import Connection
 from typing import Any, TypeVar
 
 from gateway.errors import StoreError
 from gateway.store.sqlite.database import Database
+from gateway.store.sqlite.thread import Thread
 
 __all__ = ["Lane"]
 
@@ -53,7 +54,7 @@ class Lane:
         self._linger = linger
         self._timeout = timeout
         self._loop = asyncio.get_running_loop()
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="gateway-store")
+        self._thread = Thread("gateway-store")
         self._orders: deque[_Order] = deque()
         self._failed: deque[_Order] = deque()  # of a transaction that was undone
         self._busy = False
@@ -80,14 +81,14 @@ class Lane:
 
     async def empty_log(self) -> None:
         """See `Database.empty_log`."""
-        await self._loop.run_in_executor(self._thread, self._database.empty_log)
+        await self._thread.do(self._database.empty_log)
 
     async def aclose(self) -> None:
         """Finish what has come in, and close the database."""
         with suppress(StoreError):
             await self.run(_nothing)
-        await self._loop.run_in_executor(self._thread, self._database.close)
-        self._thread.shutdown(wait=False)
+        await self._thread.do(self._database.close)
+        self._thread.stop()
 
     def _begin(self) -> None:
         batch = self._next()
@@ -96,8 +97,8 @@ class Lane:
             return
         self._next_at = self._loop.time() + self._linger
         work = [order.work for order in batch]
-        job = self._thread.submit(self._database.run, lambda database: _all(work, database))
-        job.add_done_callback(lambda done: self._loop.call_soon_threadsafe(self._end, batch, done))
+        job = self._thread.do(partial(self._database.run, partial(_all, work)))
+        job.add_done_callback(partial(self._end, batch))
 
     def _next(self) -> Sequence[_Order]:
         """Take what is to be done next, without that which nobody waits for."""
@@ -109,7 +110,7 @@ class Lane:
                 batch.append(order)
         return batch or (self._next() if self._orders else [])
 
-    def _end(self, batch: Sequence[_Order], job: Future[list[Any]]) -> None:
+    def _end(self, batch: Sequence[_Order], job: asyncio.Future[list[Any]]) -> None:
         error = job.exception()
         if error is None:
             for order, result in zip(batch, job.result(), strict=True):
