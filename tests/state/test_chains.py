@@ -100,24 +100,40 @@ async def test_what_is_deleted_in_the_middle_leaves_the_rest_whole(
         await alpha.ask("x", previous_response_id=made[-2].id)
 
 
+async def made_while_its_parent_is_deleted(teller: Teller, vendor: Vendor) -> Any:
+    """Return the second response of a chain, whose first was deleted before it was over."""
+    parent = await teller.ask("0")
+    gate = asyncio.Event()
+    first, *rest = vendor.chat({"content": "1"}).body
+    vendor.will(event_stream(first, gate, *rest))
+    stream = await teller.client.responses.create(
+        model="stella", input="1", previous_response_id=parent.id, stream=True
+    )
+    events: list[Any] = [await anext(stream)]
+    await teller.client.responses.delete(parent.id)
+    gate.set()
+    events += [event async for event in stream]
+    assert events[-1].type == "response.completed"
+    return events[-1].response
+
+
 async def test_a_parent_may_be_deleted_while_its_child_is_made(
     alpha: Teller, vendor: Vendor
 ) -> None:
-    parent = await alpha.ask("0")
-    gate = asyncio.Event()
-    word = vendor.chunk({"choices": [{"index": 0, "delta": {"content": "1"}}]})
-    end = vendor.chunk({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
-    vendor.will(event_stream(word, gate, end))
-    stream = await alpha.client.responses.create(
-        model="stella", input="1", previous_response_id=parent.id, stream=True
-    )
-    events = [await anext(stream)]
-    await alpha.client.responses.delete(parent.id)
-    gate.set()
-    events += [event async for event in stream]
-    last: Any = events[-1]
-    assert last.type == "response.completed"
-    assert await alpha.kept(last.response.id) == last.response.to_dict()
+    child = await made_while_its_parent_is_deleted(alpha, vendor)
+    assert await alpha.kept(child.id) == child.to_dict()
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="a store keeps only the own items of a response whose parent is gone by then",
+)
+async def test_a_child_knows_all_of_a_parent_that_was_deleted_while_it_was_made(
+    alpha: Teller, vendor: Vendor
+) -> None:
+    child = await made_while_its_parent_is_deleted(alpha, vendor)
+    await alpha.ask("2", previous_response_id=child.id)
+    assert vendor.told == turns(3)
 
 
 async def test_instructions_and_tools_are_not_inherited(alpha: Teller, vendor: Vendor) -> None:
