@@ -25,7 +25,8 @@ class Thread:
     def __init__(self, name: str) -> None:
         self._loop = asyncio.get_running_loop()
         self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        threading.Thread(target=self._run, name=name, daemon=True).start()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
 
     def do(self, work: Callable[[], T]) -> asyncio.Future[T]:
         """Return what `work` will have returned, or raised, when its turn has come."""
@@ -34,8 +35,9 @@ class Thread:
         return future
 
     def stop(self) -> None:
-        """Take nothing more; what has been given is done."""
+        """End the thread. It has nothing left to do by then, so this takes no time."""
         self._work.put(None)
+        self._thread.join()
 
     def _run(self) -> None:
         while (work := self._work.get()) is not None:
