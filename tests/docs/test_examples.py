@@ -85,6 +85,12 @@ def create(received: Received) -> Script:
     return json_answer(RESPONSE)
 
 
+def complete(received: Received) -> Script:
+    """Answer as a server that speaks Chat Completions."""
+    choices = [{"index": 0, "delta": {"content": "Once upon a time."}, "finish_reason": "stop"}]
+    return event_stream(b"data: %s\n\ndata: [DONE]\n\n" % msgspec.json.encode({"choices": choices}))
+
+
 def stored(received: Received) -> Script:
     if received.method == "DELETE":
         return json_answer({"id": RESPONSE["id"], "object": "response", "deleted": True})
@@ -110,6 +116,7 @@ def test_an_example_uses_names_that_exist(example: str) -> None:
 async def test_an_example_of_the_sdk_runs(example: str, tmp_path: Path) -> None:
     async with ScriptedUpstream() as upstream:
         upstream.handle("/responses", create)
+        upstream.handle("/chat/completions", complete)
         upstream.handle("/responses/resp_upstream", stored)
         environment = {
             "OPENAI_API_KEY": "invented",
