@@ -50,7 +50,9 @@ class ResponseRules:
         assert await store.items(name, [name]) == {name: item(name)}
         assert await context(store, name, tenant=name) == f"{name} |"
 
-    @pytest.mark.parametrize("name", ["", "two", "ONE", "one ", "one\0", "\0", "ońe", "%", "o_e"])
+    @pytest.mark.parametrize(
+        "name", ["", "two", "ONE", "one ", "one\0", "q\0", "\0", "ońe", "%", "o_e"]
+    )
     async def test_what_was_never_saved_is_not_there(self, store: Store, name: str) -> None:
         await save(store, "one", "q", "a")
         assert await context(store, name) == "gone"

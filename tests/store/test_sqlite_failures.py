@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import resource
 import sqlite3
+import threading
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from sqlite3 import Connection
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +17,8 @@ import pytest
 from gateway.errors import ConfigError, StoreError
 from gateway.plugin import Origin, Store, StoreSettings
 from gateway.store import BUILT_IN
+from gateway.store.sqlite.database import Database, create
+from gateway.store.sqlite.lane import Lane
 from gateway.testing.store_samples import TENANT, context, empty, item, record, save
 
 if TYPE_CHECKING:
@@ -101,6 +105,29 @@ async def test_a_writer_elsewhere_is_waited_for_but_not_for_ever(
         audit()
 
 
+async def test_what_was_given_up_before_it_began_is_never_done(tmp_path: Path) -> None:
+    database = Database(tmp_path / "x.sqlite", timeout=1.0, writes=True)
+    lane = Lane(database, most=200, linger=0.0, timeout=5.0)
+    done: list[str] = []
+    began, go_on = threading.Event(), threading.Event()
+
+    def slow(_: Connection) -> None:
+        began.set()
+        go_on.wait(5)
+
+    first = asyncio.create_task(lane.run(slow))
+    assert await asyncio.to_thread(began.wait, 5)
+    second = asyncio.create_task(lane.run(lambda _: done.append("second")))
+    third = asyncio.create_task(lane.run(lambda _: done.append("third")))
+    await asyncio.sleep(0)  # both are in the queue now
+    second.cancel()
+    await asyncio.wait([second])
+    go_on.set()
+    await asyncio.gather(first, third)
+    assert done == ["third"]
+    await lane.aclose()
+
+
 async def test_nobody_waits_for_work_that_was_given_up(open_store: Open, tmp_path: Path) -> None:
     async with open_store(timeout=0.3) as store:
         await save(store, "one", "q1", "a1")
@@ -164,9 +191,35 @@ async def test_a_file_that_is_moved_away_takes_no_later_writes_with_it(
     async with open_store() as store:
         await save(store, "one", "q", "a")
         (tmp_path / "responses.sqlite").rename(tmp_path / "old.sqlite")
+        await must_fail(store, "responses.sqlite-wal; move that, too")
+        (tmp_path / "responses.sqlite-wal").rename(tmp_path / "old.sqlite-wal")
         await save(store, "two", "q", "a")
+        assert await context(store, "one") == "gone"
     async with open_store() as store:
         assert await context(store, "two") == "q | a"
+    (tmp_path / "responses.sqlite").unlink()
+    for name in ("sqlite", "sqlite-wal"):
+        (tmp_path / f"old.{name}").rename(tmp_path / f"responses.{name}")
+    async with open_store() as store:
+        assert await context(store, "one") == "q | a"
+        assert await context(store, "two") == "gone"
+
+
+def test_a_connection_that_failed_is_not_used_again(tmp_path: Path) -> None:
+    with closing(Database(tmp_path / "x.sqlite", timeout=1.0, writes=True)) as database:
+        first = database.run(lambda connection: connection)
+        with pytest.raises(StoreError):
+            database.run(lambda connection: connection.execute("SELECT nothing"))
+        assert database.run(lambda connection: connection) is not first
+
+
+def test_who_makes_the_file_last_leaves_that_of_the_first(tmp_path: Path) -> None:
+    path = tmp_path / "x.sqlite"
+    create(path)
+    made = path.stat().st_ino
+    create(path)
+    assert path.stat().st_ino == made
+    assert files(tmp_path) == [path]
 
 
 async def test_a_directory_that_is_a_file_is_an_error_of_the_configuration(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from typing import TypeVar
 from gateway.errors import StoreError
 from gateway.store.sqlite.schema import APPLICATION, VERSION, migrate, version_of
 
-__all__ = ["Database"]
+__all__ = ["Database", "create"]
 
 T = TypeVar("T")
 
@@ -27,8 +27,8 @@ _PRIMARY_CODE = 0xFF
 _SOUND_YET = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _REASONS = {
     sqlite3.SQLITE_BUSY: "another process is writing to it for too long, try again",
-    sqlite3.SQLITE_CORRUPT: "it is damaged; move it away, or put a copy in its place",
-    sqlite3.SQLITE_NOTADB: "it is no database; move it away, or put a copy in its place",
+    sqlite3.SQLITE_CORRUPT: "it is damaged; move it away with its -wal, or restore a copy",
+    sqlite3.SQLITE_NOTADB: "it is no database; move it away, or restore a copy",
     sqlite3.SQLITE_FULL: "there is no space left for it",
     sqlite3.SQLITE_READONLY: "it cannot be written",
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened",
@@ -93,10 +93,17 @@ class Database:
             self.close()  # the file was moved or replaced: what we write there would be lost
         if self._connection is None:
             if not self._path.exists():
-                _create(self._path)
+                self._make()
             self._identity = _identity(self._path)
             self._connection = self._open()
         return self._connection
+
+    def _make(self) -> None:
+        """Raises `StoreError` if a log is there that SQLite would take for the new file's."""
+        log = self._path.with_name(f"{self._path.name}-wal")
+        if log.exists():
+            raise StoreError(f"{self._path.name} is gone, but not {log.name}; move that, too")
+        create(self._path)
 
     def _open(self) -> Connection:
         connection = _connect(self._path, self._timeout)
@@ -134,7 +141,7 @@ class Database:
         return StoreError(f"the store in {self._path.name} fails: {said}")
 
 
-def _create(path: Path) -> None:
+def create(path: Path) -> None:
     """Make an empty store at `path`, for the owner's eyes only, unless another process is faster.
 
     It is made under another name, so that nobody ever sees half of it, and because closing a file
