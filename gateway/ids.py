@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 import secrets
 import time
 from collections.abc import Callable
@@ -19,11 +20,12 @@ from collections.abc import Callable
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
-__all__ = ["SUMMARY_PREFIX", "BrokenSealError", "Ids", "Seal", "account_of", "is_carrier"]
+__all__ = ["SUMMARY_PREFIX", "BrokenSealError", "Ids", "Seal", "account_of", "is_carrier", "is_id"]
 
-_RANDOM_BYTES = 24
+_RANDOM_BYTES = 18
 _SEPARATOR = b"\0"
 _RESPONSE = "resp_"
+_ID = re.compile(r"[!-~]{1,256}").fullmatch
 _CARRIER = "gw1."
 _JOB = "job"
 SUMMARY_PREFIX = "gws1."
@@ -41,8 +43,12 @@ class Ids:
         self.now = now
 
     def mint(self, prefix: str) -> str:
-        """Return a new unguessable id such as `msg_3f…` with 48 hexadecimal digits."""
-        return f"{prefix}_{secrets.token_hex(_RANDOM_BYTES)}"
+        """Return a new unguessable id such as `msg_3f…` with 48 hexadecimal digits.
+
+        It begins with the time in milliseconds, so that what a database gets in a row stands in a
+        row in its indexes: that saves it a third of its work.
+        """
+        return f"{prefix}_{int(self.now() * 1000):012x}{secrets.token_hex(_RANDOM_BYTES)}"
 
 
 class Seal:
@@ -106,6 +112,11 @@ class Seal:
             return self._cipher.decrypt(payload, _bound(*bound_to))
         except (InvalidTag, binascii.Error, ValueError) as error:
             raise BrokenSealError(sealed) from error
+
+
+def is_id(text: str) -> bool:
+    """Say whether `text` may be an id of something that is kept; no store is asked for another."""
+    return _ID(text) is not None
 
 
 def is_carrier(text: str) -> bool:

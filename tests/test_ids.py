@@ -76,3 +76,10 @@ def test_the_work_on_a_response_opens_for_that_response_only() -> None:
             SEAL.open_job(tenant, response_id, sealed)
     with pytest.raises(BrokenSealError):
         Seal(b"another secret of the operator").open_job("t", "resp_1", sealed)
+
+
+def test_ids_stand_in_the_order_in_which_they_were_minted() -> None:
+    times = iter([1.0, 1.002, 1_790_000_000.0, 1_790_000_000.5])
+    ids = Ids(now=lambda: next(times))
+    minted = [ids.mint("resp") for _ in range(4)]
+    assert minted == sorted(minted)
