@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 
@@ -14,7 +13,7 @@ from gateway.core.locks import LEASE
 from gateway.core.paging import read_page
 from gateway.core.records import item_list, stored, with_ids
 from gateway.errors import ConflictError, InvalidRequestError, NotFoundError, StoreError
-from gateway.ids import Ids
+from gateway.ids import Ids, is_id
 from gateway.plugin import store as kept
 from gateway.plugin.store import Page, Slice, Store, StoredItem
 from gateway.types.conversation import (
@@ -30,7 +29,6 @@ from gateway.types.wire import encode
 
 __all__ = ["Conversations"]
 
-_is_id = re.compile(r"[!-~]{1,256}").fullmatch  # no store needs to be asked for any other text
 _read_metadata = msgspec.json.Decoder(dict[str, str]).decode
 
 
@@ -93,6 +91,8 @@ class Conversations:
         return item_list(await self._page(tenant, conversation_id, read_page(query)))
 
     async def retrieve_item(self, tenant: str, conversation_id: str, item_id: str) -> bytes:
+        if not is_id(item_id):
+            raise _unknown_item(item_id)
         # By its place: items of other conversations may have the same id.
         before = await self._page(tenant, conversation_id, Page(limit=1, after=item_id))
         place = Page(limit=1, order="asc", after=before.items[0].id if before.items else "")
@@ -107,7 +107,7 @@ class Conversations:
         """
         found = await self._find(tenant, conversation_id)
         async with self._alone(tenant, conversation_id) as store:
-            if not _is_id(item_id) or not await store.remove_item(tenant, found.id, item_id):
+            if not is_id(item_id) or not await store.remove_item(tenant, found.id, item_id):
                 raise _unknown_item(item_id)
         return _shown(found)
 
@@ -119,8 +119,6 @@ class Conversations:
 
     async def _page(self, tenant: str, conversation_id: str, page: Page) -> Slice:
         store = self._store(conversation_id)
-        if page.after and not _is_id(page.after):
-            raise _unknown_item(page.after)
         found = await store.conversation_items(tenant, conversation_id, page)
         if found is None:
             raise _unknown(conversation_id)
@@ -129,7 +127,7 @@ class Conversations:
     def _store(self, conversation_id: str) -> Store:
         """Return the store that may have such a conversation."""
         store = self._keeper.store
-        if not _is_id(conversation_id):
+        if not is_id(conversation_id):
             raise _unknown(conversation_id)
         return store
 
@@ -159,7 +157,7 @@ class Conversations:
             known = await self._keeper.store.items(tenant, named)
         listed: dict[str, StoredItem] = {}
         for index, item in enumerate(stored(with_ids(items, self._ids.mint))):
-            if not _is_id(item.id):
+            if not is_id(item.id):
                 raise _refusal("an id is at most 256 characters of ASCII", f"items[{index}].id")
             if item.id in listed:
                 raise _repetition(item.id, f"items[{index}].id")

@@ -11,6 +11,7 @@ from gateway.core.intake import Intake
 from gateway.core.keeper import Keeper
 from gateway.core.records import read_items
 from gateway.errors import InvalidRequestError, NotFoundError
+from gateway.ids import is_id
 from gateway.plugin.store import Origin, Record
 from gateway.stream.whole_items import item_id
 from gateway.types.items import Compaction, InputItem, ItemReference
@@ -90,7 +91,7 @@ class Histories:
 
     async def _after_response(self, tenant: str, response_id: str) -> Prior:
         history = None
-        if self._keeper.keeps:
+        if self._keeper.keeps and is_id(response_id):
             history = await self._keeper.store.history(tenant, response_id)
         if history is None:
             raise InvalidRequestError(
@@ -113,7 +114,7 @@ class Histories:
 
     async def _in_conversation(self, tenant: str, conversation_id: str) -> Prior:
         items = None
-        if self._keeper.keeps:
+        if self._keeper.keeps and is_id(conversation_id):
             items = await self._keeper.store.conversation_context(tenant, conversation_id)
         if items is None:
             raise NotFoundError(

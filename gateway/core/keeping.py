@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from gateway.core.history import Prior
 from gateway.core.keeper import Keeper
 from gateway.core.records import raw_record, record_of, stored, with_lasting_ids
-from gateway.errors import StoreError
+from gateway.errors import NotFoundError, StoreError
 from gateway.plugin.store import FRUITLESS, Origin, StoredItem
 from gateway.types.items import InputItem
 from gateway.types.response import Response
@@ -76,7 +76,7 @@ class Keeping:
         record, outputs = raw_record(body, self._tenant, self._keeper.expiry())
         if conversation := _grown(prior.origin, record.status).conversation_id:
             added = (*self.inputs(prior, items), *outputs)
-            await self._keeper.store.add_items(self._tenant, conversation, added)
+            await self._add(conversation, added)
 
     async def _save(self, response: Response, prior: Prior, items: Sequence[InputItem]) -> None:
         store, inputs = self._keeper.store, self.inputs(prior, items)
@@ -86,7 +86,11 @@ class Keeping:
             record = record_of(response, self._tenant, self._keeper.expiry())
             await store.save(record, origin, inputs, outputs)
         elif origin.conversation_id:
-            await store.add_items(self._tenant, origin.conversation_id, (*inputs, *outputs))
+            await self._add(origin.conversation_id, (*inputs, *outputs))
+
+    async def _add(self, conversation_id: str, items: Sequence[StoredItem]) -> None:
+        if not await self._keeper.store.add_items(self._tenant, conversation_id, items):
+            raise NotFoundError(f"conversation with id {conversation_id!r} is gone")
 
 
 def _grown(origin: Origin, status: str | None) -> Origin:

@@ -12,6 +12,7 @@ from gateway.core.paging import read_number, read_page
 from gateway.core.records import item_list, stored_response
 from gateway.core.replay import replay
 from gateway.errors import NotFoundError
+from gateway.ids import is_id
 from gateway.plugin.store import Record, StoredItem
 from gateway.types.response import DeletedResponse, decode_response
 from gateway.types.wire import encode
@@ -28,7 +29,7 @@ class Kept:
 
     async def answer(self, intake: Intake) -> Reply:
         """Answer an operation on a response."""
-        if not self._keeper.keeps:
+        if not (self._keeper.keeps and is_id(intake.kept_id)):
             raise _not_found(intake)
         match intake.envelope.operation:
             case "delete":
@@ -42,8 +43,6 @@ class Kept:
 
     async def load(self, intake: Intake) -> tuple[Record, Sequence[StoredItem]]:
         """Return the response that `intake` is about."""
-        if not self._keeper.keeps:
-            raise _not_found(intake)
         found = await self._keeper.store.load(intake.tenant, intake.kept_id)
         if found is None:
             raise _not_found(intake)

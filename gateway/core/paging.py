@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Literal
 from urllib.parse import parse_qs
 
-from gateway.errors import InvalidRequestError
+from gateway.errors import InvalidRequestError, NotFoundError
+from gateway.ids import is_id
 from gateway.plugin.store import Page
 
 __all__ = ["read_number", "read_page"]
@@ -17,10 +18,13 @@ _MOST = 100
 def read_page(query: str) -> Page:
     """Return the page that `after`, `limit` and `order` say. Raises `InvalidRequestError`."""
     said = {name: values[-1] for name, values in parse_qs(query, keep_blank_values=True).items()}
+    after = said.get("after", "")
+    if after and not is_id(after):
+        raise NotFoundError("there is no item of the id that after names", param="after")
     return Page(
         limit=_limit(said.get("limit", str(_LIMIT))),
         order=_order(said.get("order", "desc")),
-        after=said.get("after", ""),
+        after=after,
     )
 
 

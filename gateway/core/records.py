@@ -7,14 +7,14 @@ from functools import partial
 from hashlib import blake2b
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct
 
 from gateway.errors import UpstreamProtocolError
 from gateway.plugin.store import Record, Slice, StoredItem
 from gateway.stream.splice import join_members, read_members, splice
 from gateway.stream.whole_items import changed, id_prefix, item_id
 from gateway.types.content import ContentPart, InputText, OutputText
-from gateway.types.items import InputItem, Message
+from gateway.types.items import InputItem, Message, Reasoning
 from gateway.types.open import decode_hook
 from gateway.types.request import Request
 from gateway.types.response import InputItemList, Response
@@ -144,10 +144,11 @@ def item_list(found: Slice) -> bytes:
 def _completed(item: InputItem, mint: Callable[[str], str]) -> InputItem:
     if not item_id(item):
         item = changed(item, id=mint(id_prefix(item)))
-    if not isinstance(item, Message):
-        return item
-    content = _parts(item)
-    return msgspec.structs.replace(item, content=content, status=item.status or "completed")
+    if isinstance(item, Message):
+        item = msgspec.structs.replace(item, content=_parts(item))
+    # What a client sends is over, and the SDKs' types want it to say so. Thoughts need not.
+    unsaid = getattr(item, "status", "") is UNSET and not isinstance(item, Reasoning)
+    return changed(item, status="completed") if unsaid else item
 
 
 def _lasting_id(after: str, item: InputItem, prefix: str) -> str:

@@ -105,9 +105,9 @@ class State:
         turn = Turn(intake, self.keeper, self._ids, brought=brought, response_id=response_id)
         try:
             await turn.open(intake, self._histories, self._locks)
-        except NotFoundError:
-            if not here and not intake.kept_previous_id:
-                return None  # a conversation of the upstream's own
+        except NotFoundError as error:
+            if error.param == "conversation" and not here:
+                return None  # it may be one of the upstream's own
             raise
         return turn
 

@@ -14,11 +14,12 @@ from gateway.core.keeper import Keeper
 from gateway.core.keeping import Keeping
 from gateway.core.locks import Lock, Locks
 from gateway.core.records import input_items
-from gateway.errors import StoreError
-from gateway.ids import Ids, is_carrier
+from gateway.errors import GatewayError, InvalidRequestError
+from gateway.ids import Ids, is_carrier, is_id
 from gateway.plugin.deployment import Deployment
 from gateway.plugin.store import StoredItem
 from gateway.stream.splice import DROP
+from gateway.stream.whole_items import item_id
 from gateway.types.items import InputItem, ItemReference, Reasoning
 from gateway.types.open import Unknown
 from gateway.types.request import decode_request
@@ -95,7 +96,9 @@ class Turn:
             self._lock = await locks.take(self._tenant, intake.conversation_id, self.response_id)
         try:
             self.prior = await histories.prior(intake)
-            self._items = await histories.resolved(input_items(self.asked), self._tenant)
+            own = input_items(self.asked)
+            _check_ids(own, self._earlier)
+            self._items = await histories.resolved(own, self._tenant)
         except BaseException:
             self.abandon()
             raise
@@ -174,7 +177,7 @@ class Turn:
         """Let others go on when this is done, whether it succeeds or not."""
         try:
             yield
-        except StoreError:
+        except GatewayError:
             await self._release()
             raise
         await self._release()
@@ -192,6 +195,25 @@ class Turn:
         """Let others go on. Harmless after `settle`."""
         if self._lock is not None:
             self._lock.let_go()
+
+
+def _check_ids(own: tuple[InputItem, ...], earlier: tuple[InputItem, ...]) -> None:
+    """Raise `InvalidRequestError` for an id that is none, or that the context holds already."""
+    known = {item_id(item) for item in earlier}
+    for position, item in enumerate(own):
+        name = item_id(item)
+        if name and not is_id(name):
+            raise InvalidRequestError(
+                "an id must be 1 to 256 printable ASCII characters",
+                code="invalid_value",
+                param=f"input[{position}].id",
+            )
+        if name and name in known and not isinstance(item, ItemReference):
+            raise InvalidRequestError(
+                f"Duplicate item found with id {name}. Remove duplicate items from your input and"
+                " try again.",
+                param=f"input[{position}]",
+            )
 
 
 def _may_be_told(item: InputItem) -> bool:

@@ -17,7 +17,7 @@ from gateway.plugin.store import Page
         ("limit=100&order=asc&after=msg_1", Page(limit=100, order="asc", after="msg_1")),
         ("include%5B%5D=message.output_text.logprobs&order=desc", Page()),
         ("after=", Page()),
-        ("after=m%20%C3%A9", Page(after="m é")),
+        ("after=msg_%3D", Page(after="msg_=")),
         ("limit=5&limit=7", Page(limit=7)),
     ],
 )
