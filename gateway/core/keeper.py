@@ -18,9 +18,6 @@ StoreState = Literal["ok", "unavailable", "none"]
 
 _PATIENCE = 1.0  # seconds for a store that did not answer the last time, or that is only greeted
 _PAUSE = 1.0  # seconds between two trials of a store that does not answer
-_REFUSED = frozenset({"save", "enqueue", "add_items"})
-"""What is not tried while the store does not answer: somebody would wait for it in vain."""
-
 _TRIAL = Record(
     id="resp_trial", tenant="", created_at=0, expires_at=0, status="", model="", body=b"{}"
 )
@@ -32,8 +29,7 @@ class Keeper:
     """Owns what is known of the store: whether the operator wants one, and whether it answers.
 
     `retention` is in seconds. A store that fails is logged once, and once more when it is back.
-    Until then little is asked of it, and with little patience, so that requests which do not need
-    it are not held up by it.
+    Until then it is asked with little patience, so that it holds nobody up for long.
     """
 
     def __init__(self, store: Store | None, *, retention: float, now: Callable[[], float]) -> None:
@@ -141,7 +137,7 @@ class _Watched:
     async def _ask(self, name: str, *parts: Any, **options: Any) -> Any:
         method = getattr(self._store, name)
         if not self._keeper.answers:
-            return await _ask_hastily(name, partial(method, *parts, **options))
+            return await _ask_hastily(partial(method, *parts, **options))
         try:
             return await method(*parts, **options)
         except StoreError as error:
@@ -149,10 +145,8 @@ class _Watched:
             raise
 
 
-async def _ask_hastily(name: str, method: Callable[[], Awaitable[Any]]) -> Any:
-    """Do what it would be a loss not to try, even with a store that did not answer before."""
-    if name in _REFUSED:
-        raise StoreError("the store does not answer, try again later")
+async def _ask_hastily(method: Callable[[], Awaitable[Any]]) -> Any:
+    """Try it, though the store did not answer before."""
     try:
         async with asyncio.timeout(_PATIENCE):
             return await method()

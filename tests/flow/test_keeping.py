@@ -241,12 +241,18 @@ async def about(gateway: Gateway, operation: Any) -> Any:
     ],
 )
 async def test_nobody_is_told_that_a_response_is_not_there_while_nobody_knows(
-    gateway: Gateway, store: MoodyStore, operation: str, mood: str
+    gateway: Gateway,
+    store: MoodyStore,
+    operation: str,
+    mood: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("gateway.core.keeper._PATIENCE", 0.01)
     await known_to_fail(gateway, store)
     store.mood = mood
     with pytest.raises(StoreError):
-        await about(gateway, operation)
+        async with asyncio.timeout(TIMEOUT / 2):
+            await about(gateway, operation)
 
 
 async def test_requests_that_need_no_store_do_not_wait_for_one_that_hangs(
