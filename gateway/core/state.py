@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from typing import Self
 
 from gateway.config import Config
 from gateway.core.background import Background
+from gateway.core.background.work import guarded
 from gateway.core.conversations import Conversations
 from gateway.core.history import Histories
 from gateway.core.intake import Intake
@@ -77,8 +78,8 @@ class State:
                 self._set_up(Keeper(store, retention=retention, now=self._ids.now))
                 await resources.enter_async_context(self._tasks)
                 resources.callback(self._locks.let_go)
-                for upkeep in (self.keeper.watch(), self._purge()):
-                    resources.callback(self._tasks.create_task(upkeep).cancel)
+                for upkeep in (self.keeper.watch, self._purge):
+                    resources.callback(self._tasks.create_task(_keep_up(upkeep)).cancel)
                 await resources.enter_async_context(self.background)
             self._resources = resources.pop_all()
         return self
@@ -118,6 +119,13 @@ class State:
                 if await self.keeper.store.purge(self._ids.now()):
                     continue
             await asyncio.sleep(_PURGE_SECONDS)
+
+
+async def _keep_up(upkeep: Callable[[], Awaitable[None]]) -> None:
+    """Do what is always to be done; a store that breaks its contract must not end it for good."""
+    while True:
+        await guarded(upkeep)
+        await asyncio.sleep(_PURGE_SECONDS)
 
 
 def _kind(name: str, plugins: Plugins) -> StoreKind | None:
