@@ -78,7 +78,7 @@ async def client(port: int, request: bytes, count: int) -> None:
 
 
 async def load(port: int, model: str, *, stream: bool, count: int) -> None:
-    body = b'{"model": "%s", "input": "Tell me a story."%s}' % (
+    body = b'{"model": "%s", "input": "Tell me a story.", "store": false%s}' % (
         model.encode(),
         b', "stream": true' if stream else b"",
     )
