@@ -142,6 +142,12 @@ class Engine:
     async def __aexit__(self, *exception: object) -> None:
         await self._resources.aclose()
 
+    def stop(self) -> None:
+        """Take up no more work in the background before the engine is left: what is under way has
+        `drain_seconds` from now on, and no more time the second time.
+        """
+        self._state.background.stop()
+
     def models(self) -> list[str]:
         """Return the model names that clients may ask for."""
         return self.router.models

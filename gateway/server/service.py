@@ -51,7 +51,7 @@ async def serve(config: Config, plugins: Plugins, *, ready: Ready | None = None)
     with listen(config.server) as listener:
         engine = Engine(config, plugins)
         server = Server(create_app(engine, config), config.server, listener)
-        with _on_signals(server.stop):
+        with _on_signals(_both(engine.stop, server.stop)):
             async with engine:
                 _settle_memory()
                 await server.run(ready)
@@ -93,10 +93,20 @@ class _Workers:
     async def _serve(self, listener: socket.socket, orders: Orders) -> None:
         engine = Engine(self._config, self._plugins)
         server = Server(create_app(engine, self._config), self._settings, listener)
-        orders.follow(server.stop)
+        orders.follow(_both(engine.stop, server.stop))
         async with engine:
             _settle_memory()
             await server.run(lambda url: orders.report())
+
+
+def _both(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:
+    """Return what does both at the same time."""
+
+    def stop() -> None:
+        first()
+        second()
+
+    return stop
 
 
 @contextlib.contextmanager

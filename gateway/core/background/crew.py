@@ -34,8 +34,7 @@ class Crew:
         self._works: dict[str, Work] = {}
         self._working: set[asyncio.Task[None]] = set()
         self._news = asyncio.Event()
-        self._left = asyncio.Event()
-        self._closing = False
+        self._draining: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         await self._tasks.__aenter__()
@@ -44,13 +43,8 @@ class Crew:
         return self
 
     async def __aexit__(self, *exception: object) -> None:
-        self._closing = True
-        self.wake()
-        await asyncio.wait([self._looking])
-        if self._working:
-            await asyncio.wait(self._working, timeout=self._pace.drain)
-        for work in self._works.values():
-            work.interrupt("stopped")
+        draining = self._draining or self._begin_to_drain()
+        await asyncio.wait([self._looking, draining])
         if self._working:
             await asyncio.wait(self._working, timeout=self._pace.farewell)
         for task in self._working:
@@ -58,6 +52,14 @@ class Crew:
         self._beating.cancel()
         await self._tasks.__aexit__(None, None, None)
         await self._give_back(self._works)
+
+    def stop(self) -> None:
+        """Take up no more work and let that under way finish in time; at once the second time."""
+        if self._draining is None:
+            self._begin_to_drain()
+        else:
+            self._draining.cancel()
+            self._cut()
 
     def wake(self) -> None:
         """Look for work now."""
@@ -75,8 +77,26 @@ class Crew:
             self._owner, now=now, until=now + self._pace.lease, response_id=response_id
         )
 
+    def _begin_to_drain(self) -> asyncio.Task[None]:
+        self._draining = self._tasks.create_task(self._drain())
+        self.wake()
+        return self._draining
+
+    async def _drain(self) -> None:
+        """Let the work under way finish, and interrupt what takes too long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._pace.drain):
+                await asyncio.wait([self._looking])
+                if self._working:
+                    await asyncio.wait(self._working)
+        self._cut()
+
+    def _cut(self) -> None:
+        for work in self._works.values():
+            work.interrupt("stopped")
+
     async def _look_for_work(self) -> None:
-        while not self._closing:
+        while self._draining is None:
             self._news.clear()
             await guarded(self._take_up)
             await pause(self._news, self._pace.poll)
@@ -84,7 +104,7 @@ class Crew:
     async def _take_up(self) -> None:
         """Take up all the work that there is and that there are hands for."""
         with suppress(StoreError):
-            while not self._closing and len(self._works) < self._pace.workers:
+            while self._draining is None and len(self._works) < self._pace.workers:
                 job = await self.claim()
                 if job is None:
                     return

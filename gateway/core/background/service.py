@@ -116,6 +116,11 @@ class Background:
 
     async def submit(self, submission: Submission, *, stream: bool) -> Reply:
         """Keep a response as queued and answer with it, or with `stream` with all its events.
+    def stop(self) -> None:
+        """Take up no more work and let that under way finish in time; at once the second time."""
+        if self._crew is not None:
+            self._crew.stop()
+
 
         From now on it has the lock of its conversation. Raises `InvalidRequestError` on a gateway
         without a store, and `StoreError`.
