@@ -241,7 +241,7 @@ class Engine:
                 envelope=order.intake.envelope,
                 tenant=order.intake.tenant,
                 response=response,
-                origin=turn.prior.origin,
+                prior=turn.prior,
                 inputs=turn.inputs,
             )
             background = self._state.background

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -10,11 +10,13 @@ from gateway.core.history import Prior
 from gateway.core.keeper import Keeper
 from gateway.core.records import raw_record, record_of, stored, with_lasting_ids
 from gateway.errors import NotFoundError, StoreError
-from gateway.plugin.store import FRUITLESS, Origin, StoredItem
+from gateway.plugin.store import FRUITLESS, Origin, Record, StoredItem
 from gateway.types.items import InputItem
 from gateway.types.response import Response
 
-__all__ = ["Keeping"]
+__all__ = ["Keeping", "write_grown"]
+
+Write = Callable[[Origin, Sequence[StoredItem]], Awaitable[None]]
 
 
 class Keeping:
@@ -62,9 +64,7 @@ class Keeping:
             return {}
         record, outputs = raw_record(body, self._tenant, self._keeper.expiry())
         try:
-            await self._keeper.store.save(
-                record, _grown(prior.origin, record.status), self.inputs(prior, items), outputs
-            )
+            await self._write(record, prior, self.inputs(prior, items), outputs)
         except StoreError:
             if self._store or prior.origin.conversation_id:
                 raise
@@ -74,26 +74,52 @@ class Keeping:
     async def append(self, body: bytes, prior: Prior, items: Sequence[InputItem]) -> None:
         """Add what a native upstream has answered to the conversation. Raises `StoreError`."""
         record, outputs = raw_record(body, self._tenant, self._keeper.expiry())
-        if conversation := _grown(prior.origin, record.status).conversation_id:
+        if conversation := _going_on(prior, record.status).origin.conversation_id:
             added = (*self.inputs(prior, items), *outputs)
             await self._add(conversation, added)
 
     async def _save(self, response: Response, prior: Prior, items: Sequence[InputItem]) -> None:
-        store, inputs = self._keeper.store, self.inputs(prior, items)
-        outputs = stored(response.output)
-        origin = _grown(prior.origin, response.status)
+        inputs, outputs = self.inputs(prior, items), stored(response.output)
         if self.wanted:
             record = record_of(response, self._tenant, self._keeper.expiry())
-            await store.save(record, origin, inputs, outputs)
-        elif origin.conversation_id:
-            await self._add(origin.conversation_id, (*inputs, *outputs))
+            await self._write(record, prior, inputs, outputs)
+        elif conversation := _going_on(prior, response.status).origin.conversation_id:
+            await self._add(conversation, (*inputs, *outputs))
+
+    async def _write(
+        self,
+        record: Record,
+        prior: Prior,
+        inputs: Sequence[StoredItem],
+        outputs: Sequence[StoredItem],
+    ) -> None:
+        store = self._keeper.store
+        await write_grown(
+            lambda origin, told: store.save(record, origin, told, outputs),
+            _going_on(prior, record.status),
+            inputs,
+        )
 
     async def _add(self, conversation_id: str, items: Sequence[StoredItem]) -> None:
         if not await self._keeper.store.add_items(self._tenant, conversation_id, items):
             raise NotFoundError(f"conversation with id {conversation_id!r} is gone")
 
 
-def _grown(origin: Origin, status: str | None) -> Origin:
-    """Return `origin`, but for a conversation that a failed response is no part of."""
+async def write_grown(write: Write, prior: Prior, inputs: Sequence[StoredItem]) -> None:
+    """Have `write` keep a response that grows from `prior` with its own `inputs`.
+
+    If the response that it follows has gone since it was read, the new one is written with the
+    whole context as its own. Raises `NotFoundError` if a conversation has gone, and `StoreError`.
+    """
+    try:
+        await write(prior.origin, inputs)
+    except NotFoundError:
+        if not prior.origin.response_id:
+            raise
+        await write(Origin(), (*stored(prior.items), *inputs))
+
+
+def _going_on(prior: Prior, status: str | None) -> Prior:
+    """Return `prior`, but without a conversation that a failed response is no part of."""
     failed = status in FRUITLESS
-    return Origin() if failed and origin.conversation_id else origin
+    return replace(prior, origin=Origin()) if failed and prior.origin.conversation_id else prior

@@ -79,7 +79,9 @@ class History(Struct, frozen=True, kw_only=True):
 
 
 class Page(Struct, frozen=True, kw_only=True):
-    """Which part of a list is wanted: at most `limit` items beyond the one with the id `after`."""
+    """Which part of a list is wanted: at most `limit` items beyond the one with the id `after`,
+    its last occurrence in this order.
+    """
 
     limit: int = 20
     order: Literal["asc", "desc"] = "desc"
@@ -143,8 +145,10 @@ class Store(Protocol):
     ) -> None:
         """Write a response whose context is that of `origin`, then `inputs`, then `outputs`.
 
-        A conversation as origin ends with both from now on. An origin that is gone: if it was a
-        response, the new one has only its own items; if a conversation, `NotFoundError`.
+        A conversation as origin ends with both from now on. A response of that id which is there
+        already stays as it is, whatever has become of the origin: so a write that came to an
+        unknown end can be repeated. Else an origin that is gone, response or conversation, raises
+        `NotFoundError`, and nothing is written.
         """
         ...
 
@@ -179,7 +183,9 @@ class Store(Protocol):
 
     async def create_conversation(
         self, conversation: Conversation, items: Sequence[StoredItem], /
-    ) -> None: ...
+    ) -> None:
+        """Write a new conversation; one of that id which is there already stays as it is."""
+        ...
 
     async def conversation(self, tenant: str, conversation_id: str, /) -> Conversation | None: ...
 
@@ -210,7 +216,9 @@ class Store(Protocol):
         ...
 
     async def remove_item(self, tenant: str, conversation_id: str, item_id: str, /) -> bool:
-        """Take one item out of a conversation; say whether it was in it."""
+        """Take an item out of a conversation, each time that it occurs there; say whether it was
+        in it.
+        """
         ...
 
     async def lock(
@@ -227,7 +235,11 @@ class Store(Protocol):
     async def enqueue(
         self, record: Record, origin: Origin, inputs: Sequence[StoredItem], job: Job, /
     ) -> None:
-        """Write a queued response, as `save` does, and the work that will make it."""
+        """Write a queued response, and the work that will make it, or neither.
+
+        What is there already, and an origin that is gone, are treated as in `save`. A conversation
+        grows when the work is finished.
+        """
         ...
 
     async def claim(

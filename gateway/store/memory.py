@@ -301,8 +301,12 @@ class MemoryStore:
             if thread is None:
                 raise NotFoundError(f"there is no conversation {origin.conversation_id!r}")
             return thread.end
+        if not origin.response_id:
+            return None
         response = self._responses.get((tenant, origin.response_id))
-        return response and response.outputs
+        if response is None:
+            raise NotFoundError(f"there is no response {origin.response_id!r}")
+        return response.outputs
 
     def _grow(self, tenant: str, parent: _Node | None, items: Sequence[StoredItem]) -> _Node | None:
         return _Node(parent, tuple(self._keep(tenant, item) for item in items)) if items else parent

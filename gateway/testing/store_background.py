@@ -15,6 +15,7 @@ from gateway.testing.store_responses import Reopen
 from gateway.testing.store_samples import (
     TENANT,
     context,
+    empty,
     enqueue,
     items,
     job,
@@ -229,6 +230,29 @@ class BackgroundRules:
         await save(store, "one", "s", "a")
         assert await context(store, "one") == "q |"
         assert [await claim(store), await claim(store)] == ["one", ""]
+
+    @pytest.mark.parametrize("gone", ["zero", "nobody"])
+    async def test_nothing_is_queued_that_is_to_grow_from_what_is_gone(
+        self, store: Store, gone: str
+    ) -> None:
+        await save(store, "zero", "q0", "a0")
+        await store.delete(TENANT, "zero")
+        with pytest.raises(NotFoundError):
+            await enqueue(store, "one", "q1", origin=gone)
+        assert await context(store, "one") == "gone"
+        assert await store.items(TENANT, ["q1"]) == {}
+        assert await claim(store) == ""
+
+    async def test_a_queued_response_keeps_its_context_though_its_origin_goes(
+        self, store: Store
+    ) -> None:
+        await save(store, "zero", "q0", "a0")
+        await enqueue(store, "one", "q1", origin="zero")
+        await store.delete(TENANT, "zero")
+        await empty(store, 0)
+        assert await claim(store) == "one"
+        assert await store.finish("me", _DONE, items("a1"), ())
+        assert await context(store, "one") == "q0 a0 q1 | a1"
 
     async def test_a_conversation_grows_when_the_response_is_made(self, store: Store) -> None:
         await talk(store, "x")

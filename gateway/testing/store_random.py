@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
+from contextlib import nullcontext
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gateway.errors import NotFoundError
 from gateway.plugin import Conversation, Origin, Store, StoredItem
 from gateway.testing.store_samples import empty, item, job, record
 
@@ -52,10 +54,13 @@ class _Model:
         self.written: list[StoredItem] = []
 
     def before(self, origin: Origin) -> Items | None:
+        """Return the context that grows from `origin`, None if that is gone."""
         if origin.conversation_id:
             return self.talks.get(origin.conversation_id)
-        inputs, outputs = self.responses.get(origin.response_id, ((), ()))
-        return inputs + outputs
+        if not origin.response_id:
+            return ()
+        inputs, outputs = self.responses.get(origin.response_id, (None, ()))
+        return None if inputs is None else inputs + outputs
 
     def save(self, name: str, origin: Origin, inputs: Items, outputs: Items) -> None:
         self.responses[name] = (inputs, outputs)
@@ -78,10 +83,10 @@ class _Pair:
         self.tenant = uuid4().hex
 
     async def save(self, name: str, origin: Origin, inputs: Items, outputs: Items) -> None:
-        before = self._before(name, origin)
+        mine = record(name, tenant=self.tenant)
+        before = await self._begin(name, origin, self.store.save(mine, origin, inputs, outputs))
         if before is None:
             return
-        await self.store.save(record(name, tenant=self.tenant), origin, inputs, outputs)
         self.model.save(name, origin, before + inputs, outputs)
         self.model.written += inputs + outputs
 
@@ -90,11 +95,10 @@ class _Pair:
     ) -> None:
         """Make a response in the background while somebody adds to the conversation `talk`."""
         inputs, meanwhile, outputs = lists
-        before = self._before(name, origin)
+        mine, work = record(name, tenant=self.tenant), job(name, tenant=self.tenant)
+        before = await self._begin(name, origin, self.store.enqueue(mine, origin, inputs, work))
         if before is None:
             return
-        mine, work = record(name, tenant=self.tenant), job(name, tenant=self.tenant)
-        await self.store.enqueue(mine, origin, inputs, work)
         self.model.written += inputs
         claimed = await self.store.claim("me", now=0, until=100)
         assert claimed is not None
@@ -150,9 +154,14 @@ class _Pair:
             context = await self.store.conversation_context(self.tenant, talk)
             assert context == self.model.talks.get(talk)
 
-    def _before(self, name: str, origin: Origin) -> Items | None:
-        """Return what the context of a new response begins with, or None if it cannot be made."""
-        return None if name in self.model.responses else self.model.before(origin)
+    async def _begin(self, name: str, origin: Origin, writing: Awaitable[None]) -> Items | None:
+        """Write a response; return what its context begins with, None if nothing is written: it is
+        there already, or its origin is gone.
+        """
+        known, before = name in self.model.responses, self.model.before(origin)
+        with nullcontext() if known or before is not None else pytest.raises(NotFoundError):
+            await writing
+        return None if known else before
 
 
 class RandomRules:

@@ -11,7 +11,17 @@ import pytest
 
 from gateway.errors import NotFoundError
 from gateway.plugin import Origin, Page, Record, Store, StoredItem
-from gateway.testing.store_samples import TENANT, context, item, items, record, save, sentence
+from gateway.testing.store_samples import (
+    TENANT,
+    context,
+    empty,
+    enqueue,
+    item,
+    items,
+    record,
+    save,
+    sentence,
+)
 
 __all__ = ["Reopen", "ResponseRules"]
 
@@ -99,7 +109,8 @@ class ResponseRules:
 
     async def test_a_chain_of_200_turns_is_whole(self, store: Store) -> None:
         for turn in range(200):
-            await save(store, f"r{turn}", f"q{turn}", f"a{turn}", origin=f"r{turn - 1}")
+            last = f"r{turn - 1}" if turn else ""
+            await save(store, f"r{turn}", f"q{turn}", f"a{turn}", origin=last)
         told = " ".join(f"q{turn} a{turn}" for turn in range(199))
         assert await context(store, "r199") == f"{told} q199 | a199"
 
@@ -125,11 +136,51 @@ class ResponseRules:
         await save(store, "four", "q4", "a4", origin="three")
         assert await context(store, "four") == "q1 a1 q2 a2 q3 a3 q4 | a4"
 
-    async def test_a_response_whose_origin_is_gone_has_its_own_items(self, store: Store) -> None:
+    @pytest.mark.parametrize("gone", ["one", "nobody"])
+    async def test_nothing_is_saved_that_is_to_grow_from_what_is_gone(
+        self, store: Store, gone: str
+    ) -> None:
         await save(store, "one", "q1", "a1")
         await store.delete(TENANT, "one")
+        with pytest.raises(NotFoundError):
+            await save(store, "two", "q2", "a2", origin=gone)
+        assert await context(store, "two") == "gone"
+        assert await store.items(TENANT, ["q2", "a2"]) == {}
+
+    async def test_what_has_expired_can_be_built_on_until_it_is_purged(self, store: Store) -> None:
+        await save(store, record("one", expires_at=100.0), "q1", "a1")
         await save(store, "two", "q2", "a2", origin="one")
-        assert await context(store, "two") == "q2 | a2"
+        await empty(store, 100.0)
+        with pytest.raises(NotFoundError):
+            await save(store, "three", "q3", "a3", origin="one")
+        assert await context(store, "two") == "q1 a1 q2 | a2"
+        assert await context(store, "three") == "gone"
+
+    async def test_a_context_that_is_saved_as_a_whole_is_like_one_that_grew(
+        self, store: Store
+    ) -> None:
+        await save(store, "one", "q1 shared", "a1")
+        await save(store, "grown", "q2 shared", "a2", origin="one")
+        await save(store, "whole", "q1 shared a1 q2 shared", "a2")
+        await store.delete(TENANT, "one")
+        await empty(store, 0)
+        for child in ("grown", "whole"):
+            assert await context(store, child) == "q1 shared a1 q2 shared | a2"
+            await save(store, f"after {child}", "q3", "a3", origin=child)
+            told = await context(store, f"after {child}")
+            assert told == "q1 shared a1 q2 shared a2 q3 | a3"
+            await store.delete(TENANT, child)
+            await empty(store, 0)
+
+    async def test_a_response_that_is_there_is_known_though_its_origin_is_gone(
+        self, store: Store
+    ) -> None:
+        await save(store, "one", "q1", "a1")
+        await save(store, "two", "q2", "a2", origin="one")
+        await store.delete(TENANT, "one")
+        await save(store, "two", "q2", "a2", origin="one")
+        await enqueue(store, "two", "q2", origin="one")
+        assert await context(store, "two") == "q1 a1 q2 | a2"
 
     async def test_a_response_that_is_there_already_stays_as_it_is(self, store: Store) -> None:
         await save(store, "one", "q", "a")
@@ -162,8 +213,9 @@ class ResponseRules:
         assert await context(store, "one", tenant="rival") == "gone"
         assert await store.items("rival", ["q", "a"]) == {}
         assert not await store.delete("rival", "one")
-        await store.save(record("two", tenant="rival"), Origin(response_id="one"), (), ())
-        assert await context(store, "two", tenant="rival") == "|"
+        with pytest.raises(NotFoundError):
+            await store.save(record("two", tenant="rival"), Origin(response_id="one"), (), ())
+        assert await context(store, "two", tenant="rival") == "gone"
         await store.save(record("one", tenant="rival"), Origin(), items("q"), items("b"))
         assert await context(store, "one", tenant="rival") == "q | b"
         assert await store.delete("rival", "one")
@@ -252,11 +304,13 @@ class ResponseRules:
     async def test_deleting_and_continuing_at_once_does_either_first(self, store: Store) -> None:
         for number in range(20):
             await save(store, f"p{number}", "q", "a")
-            await asyncio.gather(
+            _, refused = await asyncio.gather(
                 store.delete(TENANT, f"p{number}"),
                 save(store, f"c{number}", "r", "b", origin=f"p{number}"),
+                return_exceptions=True,
             )
-            assert await context(store, f"c{number}") in ("q a r | b", "r | b")
+            assert refused is None or isinstance(refused, NotFoundError)
+            assert await context(store, f"c{number}") == ("gone" if refused else "q a r | b")
 
     async def test_who_stops_waiting_leaves_nothing_half_done(self, store: Store) -> None:
         tasks = [asyncio.create_task(save(store, f"r{n}", "q r", "a b")) for n in range(20)]

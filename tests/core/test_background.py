@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from gateway.core.background import Background, Pace, Submission, check
 from gateway.core.exchange import Blocks, Envelope, Streamed, Whole
+from gateway.core.history import Prior
 from gateway.core.keeper import Keeper
 from gateway.core.principal import Principal
 from gateway.core.records import record_of
@@ -211,7 +212,7 @@ def submission(response_id: str = "resp_1", **changes: Any) -> Submission:
         envelope=ENVELOPE,
         tenant=TENANT,
         response=begun(response_id),
-        origin=Origin(),
+        prior=Prior(),
         inputs=(item,),
     )
     return replace(asked, **changes)
@@ -711,6 +712,38 @@ async def test_a_conversation_is_free_when_its_response_is_cancelled(nodes: Node
     assert await may_add(nodes)
 
 
+async def test_a_conversation_is_free_when_its_response_is_deleted_at_work(nodes: Nodes) -> None:
+    await converse(nodes)
+    await nodes.submit(**IN_TALK)
+    model = Model()
+    async with working(nodes.node(model), model) as speech:
+        assert await nodes.store.delete(TENANT, "resp_1")
+        async with asyncio.timeout(10):
+            await speech.closed.wait()
+    assert await may_add(nodes)
+
+
+async def test_the_time_of_work_runs_out_while_its_process_still_has_other_things_to_do(
+    nodes: Nodes,
+) -> None:
+    await nodes.submit()
+    model = Model()
+    node = nodes.node(model)
+    async with working(node, model) as speech:
+        node.stop()
+        async with asyncio.timeout(10):
+            await speech.closed.wait()
+
+
+async def test_work_that_is_to_stop_twice_stops_at_once(nodes: Nodes) -> None:
+    await nodes.submit()
+    model = Model()
+    node = nodes.node(model, drain=600)
+    async with asyncio.timeout(10), working(node, model):
+        node.stop()
+        node.stop()
+
+
 async def test_a_conversation_stays_locked_while_a_response_is_handed_over(nodes: Nodes) -> None:
     await converse(nodes)
     await nodes.submit(**IN_TALK)
@@ -735,7 +768,7 @@ async def test_a_response_that_has_lost_its_place_in_a_conversation_fails(nodes:
 
 
 IN_TALK: Any = {
-    "origin": Origin(conversation_id="conv_1"),
+    "prior": Prior(origin=Origin(conversation_id="conv_1")),
     "response": replace(begun("resp_1"), conversation=ConversationReference(id="conv_1")),
 }
 

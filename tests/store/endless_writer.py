@@ -34,7 +34,7 @@ async def write(directory: Path, name: str, count: int) -> None:
         async def chain(task: int) -> None:
             for turn in range(count):
                 mine = f"{name}-{task}-{turn}"
-                origin = Origin(response_id=f"{name}-{task}-{turn - 1}")
+                origin = Origin(response_id=f"{name}-{task}-{turn - 1}" if turn else "")
                 inputs, outputs = (item(f"q{mine}"), item("shared")), (item(f"a{mine}"),)
                 await store.save(record(mine), origin, inputs, outputs)
                 print(mine, flush=True)

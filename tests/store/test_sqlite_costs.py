@@ -58,7 +58,7 @@ def statements(database: Database, work: Work) -> list[str]:
 
 def operations(turn: int) -> tuple[Work, ...]:
     """Return how a turn of a chain is saved, and read in each way."""
-    kept, origin = record(f"r{turn}"), Origin(response_id=f"r{turn - 1}")
+    kept, origin = record(f"r{turn}"), Origin(response_id=f"r{turn - 1}" if turn else "")
     page = Page(limit=5)
     return (
         lambda c: responses.save(c, kept, origin, items(f"q{turn}"), items(f"a{turn}")),

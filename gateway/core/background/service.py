@@ -20,12 +20,14 @@ from gateway.core.background.pace import Pace, pause
 from gateway.core.background.telling import OVER
 from gateway.core.background.work import Work, Workshop
 from gateway.core.exchange import Envelope, Reply, Streamed, Whole
+from gateway.core.history import Prior
 from gateway.core.keeper import Keeper
+from gateway.core.keeping import write_grown
 from gateway.core.locks import Locks
 from gateway.core.records import record_of, stored_response
 from gateway.errors import InvalidRequestError, NotFoundError
 from gateway.ids import Ids, Seal
-from gateway.plugin.store import Job, Origin, Record, StoredItem
+from gateway.plugin.store import Job, Record, StoredItem
 from gateway.types.request import Request
 from gateway.types.response import Response
 from gateway.types.wire import encode
@@ -35,13 +37,13 @@ __all__ = ["Background", "Submission", "check", "in_background"]
 
 class Submission(Struct, frozen=True, kw_only=True):
     """A response that is to be made in the background: what was asked, `response` as it begins,
-    what its context grows from, and its own input.
+    what it builds on, and its own input.
     """
 
     envelope: Envelope
     tenant: str
     response: Response
-    origin: Origin
+    prior: Prior
     inputs: Sequence[StoredItem]
 
 
@@ -114,13 +116,13 @@ class Background:
     async def __aexit__(self, *exception: object) -> None:
         await self._resources.aclose()
 
-    async def submit(self, submission: Submission, *, stream: bool) -> Reply:
-        """Keep a response as queued and answer with it, or with `stream` with all its events.
     def stop(self) -> None:
         """Take up no more work and let that under way finish in time; at once the second time."""
         if self._crew is not None:
             self._crew.stop()
 
+    async def submit(self, submission: Submission, *, stream: bool) -> Reply:
+        """Keep a response as queued and answer with it, or with `stream` with all its events.
 
         From now on it has the lock of its conversation. Raises `InvalidRequestError` on a gateway
         without a store, and `StoreError`.
@@ -134,11 +136,15 @@ class Background:
             request=seal_envelope(self._seal, submission.tenant, response.id, envelope),
         )
         record = record_of(response, submission.tenant, self._keeper.expiry())
-        if conversation_id := submission.origin.conversation_id:
+        if conversation_id := submission.prior.origin.conversation_id:
             now = self._ids.now()
             until = now + self._pace.queue
             await store.lock(submission.tenant, conversation_id, response.id, now=now, until=until)
-        await store.enqueue(record, submission.origin, submission.inputs, job)
+        await write_grown(
+            lambda origin, told: store.enqueue(record, origin, told, job),
+            submission.prior,
+            submission.inputs,
+        )
         if crew is not None:
             crew.wake()
         if stream:

@@ -246,7 +246,8 @@ def _response(
 
 def _check(outcome: str, origin: Origin) -> None:
     if outcome == "gone":
-        raise NotFoundError(f"there is no conversation {origin.conversation_id!r}")
+        kind = "conversation" if origin.conversation_id else "response"
+        raise NotFoundError(f"there is no {kind} {origin.conversation_id or origin.response_id!r}")
 
 
 def _progress(record: Record, frames: Frames) -> tuple[object, ...]:

@@ -96,7 +96,8 @@ END
 $$;
 
 -- 'new' if the response was written; 'known', and nothing is written, if it was there already, as
--- after an attempt that came to an unknown end; 'gone' if the conversation to grow from is.
+-- after an attempt that came to an unknown end; 'gone', and nothing is written, if the response or
+-- the conversation to grow from is.
 CREATE OR REPLACE FUNCTION gateway.save(
     tenant text, id text, created_at float8, expires_at float8, status text, model text, body bytea,
     from_response text, from_conversation text, keys bytea[], ids bytea[], bodies bytea[],
@@ -115,12 +116,12 @@ BEGIN
     IF save.from_conversation <> '' THEN
         SELECT c.tail INTO start FROM gateway.conversations c
         WHERE c.tenant = save.tenant AND c.id = save.from_conversation FOR UPDATE;
-        IF NOT FOUND THEN
-            RETURN 'gone';
-        END IF;
-    ELSE
+    ELSIF save.from_response <> '' THEN
         SELECT r.output INTO start FROM gateway.responses r
         WHERE r.tenant = save.tenant AND r.id = save.from_response FOR KEY SHARE;
+    END IF;
+    IF start IS NULL AND save.from_conversation || save.from_response <> '' THEN
+        RETURN 'gone';
     END IF;
     PERFORM gateway.keep(save.tenant, save.keys, save.ids, save.bodies);
     output := gateway.grow(
