@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from gateway.core.background import Background, in_background
 from gateway.core.exchange import Reply, Streamed, Whole
@@ -11,7 +12,7 @@ from gateway.core.keeper import Keeper
 from gateway.core.paging import read_number, read_page
 from gateway.core.records import item_list, stored_response
 from gateway.core.replay import replay
-from gateway.errors import NotFoundError
+from gateway.errors import NotFoundError, StoreError
 from gateway.ids import is_id
 from gateway.plugin.store import Record, StoredItem
 from gateway.types.response import DeletedResponse, decode_response
@@ -59,9 +60,17 @@ class Kept:
         return Streamed(blocks=replay(decode_response(stored_response(record, output)), after))
 
     async def _delete(self, intake: Intake) -> Whole:
+        record, _ = await self.load(intake)
         if not await self._keeper.store.delete(intake.tenant, intake.kept_id):
             raise _not_found(intake)
+        await self._unlock(record)
         return Whole(body=encode(DeletedResponse(id=intake.kept_id)))
+
+    async def _unlock(self, record: Record) -> None:
+        """Let others add to the conversation that a response would have been added to."""
+        if conversation := decode_response(record.body).conversation:
+            with suppress(StoreError):  # the response is gone, and the lock ends by itself
+                await self._keeper.store.unlock(record.tenant, conversation.id, record.id)
 
     async def _input_items(self, intake: Intake) -> Whole:
         page = read_page(intake.envelope.query)

@@ -677,6 +677,29 @@ async def test_a_process_stops_even_if_the_store_does_not_answer(nodes: Nodes) -
     assert await nodes.store.claim("next", now=nodes.clock(), until=2000) is not None
 
 
+async def test_the_time_of_work_begins_when_its_process_is_told_to_stop(nodes: Nodes) -> None:
+    await nodes.submit()
+    model = Model()
+    node = nodes.node(model)
+    async with working(node, model) as speech:
+        node.stop()
+        async with asyncio.timeout(10):
+            await speech.closed.wait()
+
+
+@pytest.mark.parametrize(("down", "farewell"), [(False, 600), (True, 0.01)])
+async def test_a_process_that_is_told_to_stop_twice_does_so_at_once(
+    nodes: Nodes, down: bool, farewell: float
+) -> None:
+    await nodes.submit()
+    model = Model()
+    node = nodes.node(model, drain=600, farewell=farewell)
+    async with asyncio.timeout(10), working(node, model):
+        nodes.store.down = down
+        node.stop()
+        node.stop()
+
+
 async def test_deleting_a_response_ends_its_work_and_its_streams(nodes: Nodes) -> None:
     await nodes.submit()
     model = Model()
@@ -721,27 +744,6 @@ async def test_a_conversation_is_free_when_its_response_is_deleted_at_work(nodes
         async with asyncio.timeout(10):
             await speech.closed.wait()
     assert await may_add(nodes)
-
-
-async def test_the_time_of_work_runs_out_while_its_process_still_has_other_things_to_do(
-    nodes: Nodes,
-) -> None:
-    await nodes.submit()
-    model = Model()
-    node = nodes.node(model)
-    async with working(node, model) as speech:
-        node.stop()
-        async with asyncio.timeout(10):
-            await speech.closed.wait()
-
-
-async def test_work_that_is_to_stop_twice_stops_at_once(nodes: Nodes) -> None:
-    await nodes.submit()
-    model = Model()
-    node = nodes.node(model, drain=600)
-    async with asyncio.timeout(10), working(node, model):
-        node.stop()
-        node.stop()
 
 
 async def test_a_conversation_stays_locked_while_a_response_is_handed_over(nodes: Nodes) -> None:

@@ -88,8 +88,11 @@ class Work:
         try:
             if self._failure is None:
                 await self._make(_conversation(response), journal)
-            if self._fate == "lost" or self._to_be_done_again(journal):
-                return self._fate == "lost"
+            if self._fate == "lost":
+                await self._lose(_conversation(response))
+                return True
+            if self._to_be_done_again(journal):
+                return False
             await self._end(record, response, journal)
         finally:
             if self._lock is not None:
@@ -173,6 +176,11 @@ class Work:
         await journal.finish(record, stored(over.output))
         await self._unlock(_conversation(response))
         self._workshop.post.bells.ring(record.id)
+
+    async def _lose(self, conversation_id: str) -> None:
+        """Leave the conversation to whoever has the work; if it was deleted, that is nobody."""
+        if await self._load() is None:
+            await self._unlock(conversation_id)
 
     async def _unlock(self, conversation_id: str) -> None:
         """Let others add to the conversation, before anybody hears that this has come to an end."""
