@@ -47,8 +47,12 @@ _PART = """
     SELECT contents.number, contents.id, contents.body
     FROM json_each(?) AS entry CROSS JOIN contents ON contents.number = entry.value
 """
-_FORMS = "SELECT digest, number, written FROM items WHERE tenant = ? AND id = ?"
-_HIGHEST = "SELECT coalesce(max(number), 0) FROM contents"
+_FORMS = """
+    SELECT '', x'', coalesce(max(number), 0), 0 FROM contents
+    UNION ALL
+    SELECT id, digest, number, written FROM items WHERE tenant = ? AND id IN ({ids})
+"""
+_IDS_AT_ONCE = 500  # SQLite allows some thousands of values in a statement
 _NEW_CONTENT = "INSERT INTO contents (tenant, id, digest, number, body) VALUES (?, ?, ?, ?, ?)"
 _NEW_ITEM = """
     INSERT INTO items (tenant, id, digest, number, written, holders) VALUES (?, ?, ?, ?, ?, 1)
@@ -134,47 +138,49 @@ def _add(connection: Connection, parent: Node, numbers: Sequence[int]) -> Node:
 
 def _keep(connection: Connection, tenant: str, items: Sequence[StoredItem]) -> list[int]:
     """Return the numbers of the contents of `items`, of which only new ones are written."""
-    forms = _Forms(connection, tenant)
+    forms = _Forms(connection, tenant, [item.id for item in items])
     numbers = [forms.keep(item) for item in items]
-    connection.executemany(_NEW_CONTENT, forms.new_contents)
-    connection.executemany(_NEW_ITEM, forms.new_items)
-    connection.executemany(_KNOWN_ITEM, forms.known_items)
+    for statement, rows in (
+        (_NEW_CONTENT, forms.new_contents),
+        (_NEW_ITEM, forms.new_items),
+        (_KNOWN_ITEM, forms.known_items),
+    ):
+        if rows:
+            connection.executemany(statement, rows)
     return numbers
 
 
 class _Forms:
-    """What is to be written of some items, seeing what there is of the same ids already."""
+    """What is to be written of items, seeing what there is of their `ids` already."""
 
-    def __init__(self, connection: Connection, tenant: str) -> None:
+    def __init__(self, connection: Connection, tenant: str, ids: Sequence[str]) -> None:
         self.new_contents: list[tuple[Any, ...]] = []
         self.new_items: list[tuple[Any, ...]] = []
         self.known_items: list[tuple[Any, ...]] = []
-        self._connection = connection
         self._tenant = tenant
-        self._known: dict[str, dict[bytes, int]] = {}  # by id and digest, their numbers
+        self._numbers: dict[tuple[str, bytes], int] = {}  # of contents, by id and digest
         self._written: dict[str, int] = {}
-        [(self._highest,)] = connection.execute(_HIGHEST).fetchall()
+        self._highest = 0
+        for start in range(0, len(ids), _IDS_AT_ONCE):
+            self._look_up(connection, ids[start : start + _IDS_AT_ONCE])
 
     def keep(self, item: StoredItem) -> int:
-        digest = blake2b(item.body, digest_size=_DIGEST_BYTES).digest()
-        known = self._known.get(item.id)
-        if known is None:
-            known = self._look_up(item.id)
-        self._written[item.id] += 1
-        key = (self._tenant, item.id, digest)
-        if digest in known:
-            self.known_items.append((self._written[item.id], *key))
+        form = (item.id, blake2b(item.body, digest_size=_DIGEST_BYTES).digest())
+        written = self._written[item.id] = self._written.get(item.id, 0) + 1
+        if form in self._numbers:
+            self.known_items.append((written, self._tenant, *form))
         else:
-            known[digest] = self._highest = self._highest + 1
-            self.new_contents.append((*key, self._highest, item.body))
-            self.new_items.append((*key, self._highest, self._written[item.id]))
-        return known[digest]
+            self._numbers[form] = self._highest = self._highest + 1
+            self.new_contents.append((self._tenant, *form, self._highest, item.body))
+            self.new_items.append((self._tenant, *form, self._highest, written))
+        return self._numbers[form]
 
-    def _look_up(self, item_id: str) -> dict[bytes, int]:
-        rows = self._connection.execute(_FORMS, (self._tenant, item_id)).fetchall()
-        self._known[item_id] = known = {digest: number for digest, number, _ in rows}
-        self._written[item_id] = max((written for *_, written in rows), default=0)
-        return known
+    def _look_up(self, connection: Connection, ids: Sequence[str]) -> None:
+        statement = _FORMS.format(ids=",".join("?" * len(ids)))
+        for name, digest, number, written in connection.execute(statement, (self._tenant, *ids)):
+            self._numbers[name, digest] = number
+            self._highest = max(number, self._highest)
+            self._written[name] = max(written, self._written.get(name, 0))
 
 
 def _json(numbers: Sequence[int]) -> str:

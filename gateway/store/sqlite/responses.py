@@ -43,6 +43,7 @@ _FIND = """
     FROM responses WHERE tenant = ? AND id = ?
 """
 _END = "SELECT node, outputs FROM responses WHERE tenant = ? AND id = ?"
+_CONVERSATION_END = "SELECT node FROM conversations WHERE tenant = ? AND id = ?"
 _ITEMS = """
     SELECT items.id, contents.body
     FROM json_each(?) AS wanted
@@ -78,16 +79,16 @@ def exists(connection: Connection, record: Record) -> bool:
 
 def end_of(connection: Connection, tenant: str, origin: Origin) -> Node:
     """Return where a context ends that grows from `origin`. Raises `NotFoundError`."""
-    if origin.conversation_id:
-        statement = "SELECT node FROM conversations WHERE tenant = ? AND id = ?"
-        found = one(connection, statement, (tenant, origin.conversation_id))
-        if found is None:
-            raise NotFoundError(f"there is no conversation {origin.conversation_id!r}")
-        return found[0]
-    if not origin.response_id:
+    if not (origin.conversation_id or origin.response_id):
         return None
-    found = one(connection, _END, (tenant, origin.response_id))
-    return found[0] if found else None
+    if origin.conversation_id:
+        found = one(connection, _CONVERSATION_END, (tenant, origin.conversation_id))
+    else:
+        found = one(connection, _END, (tenant, origin.response_id))
+    if found is None:
+        name = origin.conversation_id or origin.response_id
+        raise NotFoundError(f"there is nothing with the id {name!r} to grow from")
+    return found[0]
 
 
 def insert(connection: Connection, record: Record, end: Node, outputs: int) -> int:
