@@ -7,6 +7,7 @@ import pluggy
 from gateway.plugin.deployment import Deployment, Secret, Timeouts
 from gateway.plugin.dialect import (
     Call,
+    CountingDialect,
     Dialect,
     Failure,
     NativeCall,
@@ -14,6 +15,7 @@ from gateway.plugin.dialect import (
     Operation,
     Translator,
     UpstreamRequest,
+    counts,
 )
 from gateway.plugin.observe import Observer, RequestRecord
 from gateway.plugin.provider import ApiKey, Credentials, Download, NoKey, Progress, Provider
@@ -62,6 +64,7 @@ __all__ = [
     "ApiKey",
     "Call",
     "Conversation",
+    "CountingDialect",
     "Credentials",
     "CustomCall",
     "Delta",
@@ -112,5 +115,6 @@ __all__ = [
     "Used",
     "Verdict",
     "WholeBody",
+    "counts",
     "hookimpl",
 ]
