@@ -79,15 +79,15 @@ def exists(connection: Connection, record: Record) -> bool:
 
 def end_of(connection: Connection, tenant: str, origin: Origin) -> Node:
     """Return where a context ends that grows from `origin`. Raises `NotFoundError`."""
-    if not (origin.conversation_id or origin.response_id):
-        return None
     if origin.conversation_id:
-        found = one(connection, _CONVERSATION_END, (tenant, origin.conversation_id))
+        kind, name, statement = "conversation", origin.conversation_id, _CONVERSATION_END
+    elif origin.response_id:
+        kind, name, statement = "response", origin.response_id, _END
     else:
-        found = one(connection, _END, (tenant, origin.response_id))
+        return None
+    found = one(connection, statement, (tenant, name))
     if found is None:
-        name = origin.conversation_id or origin.response_id
-        raise NotFoundError(f"there is nothing with the id {name!r} to grow from")
+        raise NotFoundError(f"there is no {kind} {name!r}")
     return found[0]
 
 
