@@ -35,7 +35,7 @@ T = TypeVar("T")
 _FILE = "responses.sqlite"
 _READERS = 2
 _WRITES_AT_ONCE = 200
-_LINGER = 0.01  # seconds
+_LINGER = 0.02  # seconds; half of it costs a quarter more CPU at 500 responses a second
 
 
 class SQLiteStore:
