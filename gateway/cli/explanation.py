@@ -9,6 +9,7 @@ from gateway.config import Config, ModelEntry, ServerSettings
 from gateway.core.deployments import deployments
 from gateway.plugin import ApiKey, Provider
 from gateway.plugin.manager import Plugins
+from gateway.plugin.provider import key_of
 
 __all__ = ["access", "explain", "list_models", "list_plugins"]
 
@@ -73,7 +74,9 @@ def _address(server: ServerSettings) -> str:
 def _key_source(entry: ModelEntry, provider: Provider, environment: Mapping[str, str]) -> str:
     if entry.api_key:
         return entry.api_key.source or "in the file"
-    if not isinstance(provider.credentials, ApiKey):
+    key = key_of(provider)
+    if key is None:
         return "none needed"
-    found = (name for name in provider.credentials.env if environment.get(name))
-    return next((f"os.environ/{name}" for name in found), "none")
+    found = (name for name in key.env if environment.get(name))
+    otherwise = "none" if isinstance(provider.credentials, ApiKey) else "fetched, and renewed"
+    return next((f"os.environ/{name}" for name in found), otherwise)

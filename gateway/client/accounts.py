@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from gateway.client.orders import Account
 from gateway.config import ModelEntry, environment
-from gateway.core.deployments import deploy, provider_and_model
+from gateway.core.deployments import credential_of, deploy, provider_and_model
 from gateway.core.router import Router
 from gateway.errors import ConfigError, NotFoundError
 from gateway.ids import account_of
@@ -98,7 +98,11 @@ class Accounts:
             deployment,
             base_url=base_url,
             api_key=api_key,
-            account=account_of(deployment.provider, base_url, api_key.reveal()),
+            account=account_of(
+                deployment.provider,
+                base_url,
+                credential_of(api_key, deployment.settings, deployment.secrets),
+            ),
         )
         self._router.adopt(moved)
         return moved

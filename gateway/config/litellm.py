@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ENTRY", "FILE", "GENERAL_SETTINGS", "MODEL_INFO", "PARAMS"]
+__all__ = ["ENTRY", "FILE", "GENERAL_SETTINGS", "MODEL_INFO", "PARAMS", "VENDORS"]
 
 
 def _words(text: str) -> frozenset[str]:
@@ -30,11 +30,11 @@ PARAMS = _words("""
     max_tokens max_completion_tokens presence_penalty frequency_penalty seed stop stream user
     response_format reasoning_effort thinking caching region_name watsonx_region_name project
     space_id azure_ad_token tenant_id client_id client_secret azure_scope azure_username
-    azure_password vertex_project vertex_location vertex_credentials aws_access_key_id
-    aws_secret_access_key aws_session_token aws_region_name aws_session_name aws_profile_name
-    aws_role_name aws_web_identity_token aws_sts_endpoint aws_bedrock_runtime_endpoint
-    aws_external_id s3_bucket_name gcs_bucket_name ssl_verify base_model vector_store_id
+    azure_password s3_bucket_name gcs_bucket_name ssl_verify base_model vector_store_id
 """)
+
+VENDORS = ("aws_", "vertex_")
+"""How the parameters begin that are settings of one provider."""
 
 MODEL_INFO = _words("""
     base_model input_cost_per_token output_cost_per_token input_cost_per_second

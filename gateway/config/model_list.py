@@ -53,7 +53,8 @@ def _model(reader: Reader, node: Node) -> ModelEntry | None:
 
 
 def _in_our_words(params: Node) -> Node:
-    """Take what LiteLLM says in another form: its one timeout, and `drop_params`.
+    """Take what LiteLLM says in another form: its one timeout, `drop_params`, and what belongs to
+    one vendor only, which are `settings` here.
 
     The timeout is, as in its HTTP client, how long the upstream may be silent.
     """
@@ -61,12 +62,19 @@ def _in_our_words(params: Node) -> Node:
     if not isinstance(written, dict):
         return params
     value = dict(cast("dict[object, object]", written))
+    if vendor := {str(key): value.pop(key) for key in [*value] if _of_a_vendor(key)}:
+        settings = value.get("settings")
+        value["settings"] = {**vendor, **settings} if isinstance(settings, dict) else vendor
     timeout = value.get("timeout")
     if timeout is not None and not isinstance(timeout, dict):
         value["timeout"] = {"first_byte": timeout, "idle": timeout}
     if isinstance(value.get("drop_params"), bool):
         value["drop_params"] = "drop" if value["drop_params"] else "reject"
     return Node(value, params.path)
+
+
+def _of_a_vendor(key: object) -> bool:
+    return isinstance(key, str) and key.startswith(litellm.VENDORS)
 
 
 def _check_model_info(reader: Reader, node: Node) -> None:

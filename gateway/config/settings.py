@@ -85,7 +85,8 @@ class ModelEntry(Struct, frozen=True, kw_only=True):
     """One entry of `model_list`: clients ask for `name`, which stands for `model`.
 
     `model` is `provider/upstream model`. `api_key` is None, and `base_url` empty, where the file
-    leaves it to the provider's own environment variables. Of several entries with one name, each
+    leaves it to the provider's own environment variables. `settings` are those that the provider
+    has, such as a region; any of them may be a secret. Of several entries with one name, each
     is tried first as often as its `weight` says; one of weight 0 only if the others fail.
     `launch` says when a provider that owns a process starts it. `account` names the account in
     the ids of responses; without it they depend on the base URL and on the key. `on_unsupported`
@@ -99,6 +100,7 @@ class ModelEntry(Struct, frozen=True, kw_only=True):
     api_key: Secret | None = None
     base_url: Address = ""
     headers: Mapping[str, str] = {}
+    settings: Mapping[str, Secret] = {}
     quirks: Mapping[str, Any] = {}
     weight: Weight = 1.0
     timeouts: Timeouts = Timeouts()

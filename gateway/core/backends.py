@@ -19,6 +19,7 @@ from gateway.plugin.dialect import (
 )
 from gateway.plugin.provider import ApiKey, Provider
 from gateway.plugin.transport import Answer, Transport
+from gateway.stream.frames import Framing, WholeBody
 from gateway.upstream.launch import Launcher
 
 __all__ = ["Backends", "Opened"]
@@ -33,6 +34,10 @@ class Opened(Struct, frozen=True, kw_only=True):
     answer: Answer
     first: bytes
     content_type: str
+
+    def framing(self, request: UpstreamRequest) -> Framing:
+        """Return what cuts the answer to `request` into frames, whether it is a stream or not."""
+        return WholeBody() if self.content_type == "application/json" else request.framing()
 
 
 class Backends:

@@ -354,7 +354,7 @@ class Engine:
             return translation.last(await translating.settle(translation.response))
 
         ended = self._ender(order)
-        blocks = Pump(translation, begun.opened.answer, begun.first, last=last, ended=ended)
+        blocks = Pump(translation, begun.answer, begun.first, last=last, ended=ended)
         return Streamed(blocks=blocks, headers=begun.prepared.headers)
 
     def _ender(self, order: _Order) -> Callable[[Writer, str], None]:

@@ -26,10 +26,9 @@ from gateway.core.turn import Turn
 from gateway.errors import InvalidRequestError
 from gateway.ids import Ids, Seal
 from gateway.plugin.deployment import Deployment
-from gateway.plugin.dialect import Call, Dialect, UpstreamRequest
+from gateway.plugin.dialect import Call, Dialect, Translator, UpstreamRequest
 from gateway.plugin.support import Verdict
 from gateway.stream.assembler import Assembler
-from gateway.stream.frames import WholeBody
 from gateway.types.request import Request
 from gateway.types.response import Response, start_response
 
@@ -109,13 +108,14 @@ class Translated:
             dropped=(*self._unknown, *(self.drafting.param(draft, path) for path in dropped)),
         )
 
-    def translation(self, prepared: Prepared, dialect: Dialect, opened: Opened) -> Translation:
-        """Return the reader of the answer `opened` to the call."""
-        is_json = opened.content_type == "application/json"
+    def translation(
+        self, prepared: Prepared, translator: Translator, opened: Opened
+    ) -> Translation:
+        """Return what reads the answer `opened` to the call, with a fresh `translator` for it."""
         draft, seal = prepared.draft, prepared.carriers.seal
         return Translation(
-            WholeBody() if is_json else prepared.request.framing(),
-            draft.read(prepared.lowered.restoring(dialect.translator(prepared.call))),
+            opened.framing(prepared.request),
+            draft.read(prepared.lowered.restoring(translator)),
             Assembler(self.begun(), self._ids.mint, self._ids.now, seal, draft.appendix),
             stream=self._intake.stream and not draft.aside,
         )

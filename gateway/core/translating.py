@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, partial
 
 from msgspec import Struct
 
-from gateway.core.backends import Backends, Opened
+from gateway.core.backends import Backends
 from gateway.core.compaction import users_words
+from gateway.core.continuing import Continuing
 from gateway.core.counting import estimate
 from gateway.core.draft import Draft, fitted
 from gateway.core.exchange import Whole
@@ -20,7 +21,8 @@ from gateway.core.translation import Translation
 from gateway.core.turn import Turn
 from gateway.ids import Ids, Seal
 from gateway.plugin.deployment import Deployment
-from gateway.plugin.dialect import Dialect, counts, native
+from gateway.plugin.dialect import Dialect, continues, counts, native
+from gateway.plugin.transport import Answer
 from gateway.types.response import CompactedResponse, InputTokenCount, Response
 from gateway.types.wire import encode
 
@@ -41,7 +43,7 @@ class Begun(Struct, frozen=True, kw_only=True):
     """A model's answer that has begun; `first` are the events up to the first thing it says."""
 
     prepared: Prepared
-    opened: Opened
+    answer: Answer
     translation: Translation
     first: bytes
 
@@ -74,7 +76,7 @@ class Translating:
         drafting = self._translated.drafting
         if summary := drafting.due():
             aside = await fitted(summary, ask)
-            aside.opened.answer.close()
+            aside.answer.close()
             drafting.compact(aside.translation.response)
         return await fitted(drafting.draft, ask)
 
@@ -115,7 +117,7 @@ class Translating:
 
     async def whole(self, begun: Begun) -> Whole:
         """Return an answer that has been read to its end. Raises `StoreError`."""
-        begun.opened.answer.close()
+        begun.answer.close()
         translation = begun.translation
         if self._intake.envelope.operation == "compact":
             body = encode(self._compacted(translation.response))
@@ -132,15 +134,20 @@ class Translating:
         prepared = self._translated.prepare(draft, deployment, dialect)
         opened = await self._bench.backends.open(deployment, prepared.request)
         self._trace.first_byte()
+        answer = opened.answer
         try:
-            translation = self._translated.translation(prepared, dialect, opened)
-            first = await translation.begin(opened.first, opened.answer)
+            translator = dialect.translator(prepared.call)
+            translation = self._translated.translation(prepared, translator, opened)
+            if continues(translator):
+                ask = partial(self._bench.backends.open, deployment)
+                answer = Continuing(opened.answer, translation, translator, ask)
+            first = await translation.begin(opened.first, answer)
             if draft.aside or not self._intake.stream:
-                await translation.drain(opened.answer)
+                await translation.drain(answer)
         except BaseException:
-            opened.answer.close()
+            answer.close()
             raise
-        return Begun(prepared=prepared, opened=opened, translation=translation, first=first)
+        return Begun(prepared=prepared, answer=answer, translation=translation, first=first)
 
     def _compacted(self, response: Response) -> CompactedResponse:
         """Return what users said, and the compaction of everything else."""

@@ -91,9 +91,17 @@ class Translation:
     def close(self) -> bytes:
         """Return what the end of the answer brings about: a failure if it had no end of its own."""
         self._start()
-        self._read(self._framing.close())
+        self.end_answer()
         self._finish()
         return self._write()
+
+    def end_answer(self) -> None:
+        """Read what the end of an answer completes. Raises `UpstreamError` like `feed`."""
+        self._read(self._framing.close())
+
+    def begin_answer(self, framing: Framing) -> None:
+        """Read on in another answer, which continues the one that has ended."""
+        self._framing = framing
 
     async def drain(self, answer: Answer) -> None:
         """Read the whole `answer`. Raises `UpstreamError` if it fails on the way."""

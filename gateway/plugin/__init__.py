@@ -7,6 +7,7 @@ import pluggy
 from gateway.plugin.deployment import Deployment, Secret, Timeouts
 from gateway.plugin.dialect import (
     Call,
+    ContinuingTranslator,
     CountingDialect,
     Dialect,
     Failure,
@@ -18,7 +19,17 @@ from gateway.plugin.dialect import (
     counts,
 )
 from gateway.plugin.observe import Observer, RequestRecord
-from gateway.plugin.provider import ApiKey, Credentials, Download, NoKey, Progress, Provider
+from gateway.plugin.provider import (
+    ApiKey,
+    Credentials,
+    Download,
+    Grant,
+    Granted,
+    NoKey,
+    Progress,
+    Provider,
+    Setting,
+)
 from gateway.plugin.store import (
     Conversation,
     Events,
@@ -63,6 +74,7 @@ __all__ = [
     "Answer",
     "ApiKey",
     "Call",
+    "ContinuingTranslator",
     "Conversation",
     "CountingDialect",
     "Credentials",
@@ -77,6 +89,8 @@ __all__ = [
     "Finished",
     "Frame",
     "Framing",
+    "Grant",
+    "Granted",
     "History",
     "Item",
     "Job",
@@ -96,6 +110,7 @@ __all__ = [
     "RequestRecord",
     "SSEDecoder",
     "Secret",
+    "Setting",
     "Slice",
     "Store",
     "StoreKind",

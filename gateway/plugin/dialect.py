@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Call",
+    "ContinuingTranslator",
     "CountingDialect",
     "Dialect",
     "Failure",
@@ -37,6 +38,7 @@ __all__ = [
     "Operation",
     "Translator",
     "UpstreamRequest",
+    "continues",
     "counts",
     "native",
 ]
@@ -103,6 +105,21 @@ class Translator(Protocol):
         ...
 
 
+class ContinuingTranslator(Protocol):
+    """What a `Translator` may have besides, if its upstream may pause and want to be asked again.
+
+    It reads all the answers into one response, so the keys of its deltas must not repeat.
+    """
+
+    def continuation(self) -> UpstreamRequest | None:
+        """Return what to send now that an answer has ended, or None if nothing more is wanted.
+
+        Asked once for each answer, after its last frame. A translator that has paused often enough
+        says `Finished` instead.
+        """
+        ...
+
+
 class Dialect(Protocol):
     """Speaks one upstream API that is not the Responses API.
 
@@ -162,6 +179,11 @@ class NativeDialect(Protocol):
         OpenAI-shaped.
         """
         ...
+
+
+def continues(translator: object, /) -> TypeIs[ContinuingTranslator]:
+    """Say whether `translator` may want more than one answer of its upstream."""
+    return hasattr(translator, "continuation")
 
 
 def counts(dialect: object, /) -> TypeIs[CountingDialect]:
