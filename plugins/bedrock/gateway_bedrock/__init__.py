@@ -1,0 +1,1 @@
+"""Models on AWS Bedrock, through Converse and its OpenAI-compatible endpoints."""
