@@ -103,6 +103,29 @@ def test_litellms_words_and_ours_mean_the_same(file: File) -> None:
     assert ours.models[0].timeouts == Timeouts(connect=10.0, first_byte=7.0, idle=7.0)
 
 
+def test_what_litellm_says_to_one_vendor_are_settings_and_may_be_secret(file: File) -> None:
+    litellms = """
+    model_list:
+    - model_name: nova
+      litellm_params:
+        model: bedrock/nova
+        aws_region_name: eu-west-1
+        aws_secret_access_key: os.environ/AWS_KEY
+    - model_name: nova
+      params:
+        model: bedrock/nova
+        settings: {aws_region_name: eu-west-1, aws_secret_access_key: os.environ/AWS_KEY}
+    """
+    config = file.load(litellms, {"AWS_KEY": KEY})
+    theirs, ours = (entry.settings for entry in config.models)
+    assert theirs == ours
+    assert {name: secret.reveal() for name, secret in ours.items()} == {
+        "aws_region_name": "eu-west-1",
+        "aws_secret_access_key": KEY,
+    }
+    assert KEY not in repr(config)
+
+
 def test_two_spellings_of_one_key_are_one_too_many(file: File) -> None:
     content = with_model(api_base="https://x.example", base_url="https://y.example")
     [problem] = file.problems(content)

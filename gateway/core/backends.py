@@ -17,9 +17,10 @@ from gateway.plugin.dialect import (
     UpstreamRequest,
     native,
 )
-from gateway.plugin.provider import ApiKey, Provider
+from gateway.plugin.provider import Granted, Provider, key_of
 from gateway.plugin.transport import Answer, Transport
 from gateway.stream.frames import Framing, WholeBody
+from gateway.upstream.grants import Grants
 from gateway.upstream.launch import Launcher
 
 __all__ = ["Backends", "Opened"]
@@ -41,16 +42,22 @@ class Opened(Struct, frozen=True, kw_only=True):
 
 
 class Backends:
-    """Owns the ways to the providers: the shared transport, those of providers that bring one,
-    and processes.
+    """Owns the ways to the providers: the shared transport, and those of providers that bring one.
+
+    Processes are the launcher's, credentials that expire those of `grants`.
     """
 
     def __init__(
-        self, providers: Mapping[str, Provider], transport: Transport, launcher: Launcher
+        self,
+        providers: Mapping[str, Provider],
+        transport: Transport,
+        launcher: Launcher,
+        grants: Grants,
     ) -> None:
         self._providers = providers
         self._transport = transport
         self._launcher = launcher
+        self._grants = grants
         self._own_transports: dict[str, Transport] = {}
 
     def dialect(self, deployment: Deployment) -> Dialect | NativeDialect:
@@ -68,7 +75,7 @@ class Backends:
     async def open(self, deployment: Deployment, request: UpstreamRequest) -> Opened:
         """Send `request` and wait for the first byte of a good answer. Raises `UpstreamError`."""
         provider = self._providers[deployment.provider]
-        request = _authenticated(request, provider, deployment)
+        request = await self._authenticated(request, provider, deployment)
         try:
             answer = await self._transport_to(deployment, provider).send(
                 request, deployment.timeouts
@@ -96,6 +103,19 @@ class Backends:
         await self._transport.aclose()
         await self._launcher.aclose()
 
+    async def _authenticated(
+        self, request: UpstreamRequest, provider: Provider, deployment: Deployment
+    ) -> UpstreamRequest:
+        request = replace(request, headers={**request.headers, **deployment.headers})
+        key = key_of(provider)
+        if key is not None and deployment.api_key:
+            added: Mapping[str, str] = {key.header: key.prefix + deployment.api_key.reveal()}
+        elif isinstance(provider.credentials, Granted):
+            added = await self._grants.sign(deployment, provider.credentials.fetch, request)
+        else:
+            return request
+        return replace(request, headers={**request.headers, **added})
+
     def _transport_to(self, deployment: Deployment, provider: Provider) -> Transport:
         if provider.transport is None:
             return self._transport
@@ -112,13 +132,3 @@ async def _opened(answer: Answer, deployment: Deployment) -> Opened:
             f"{deployment.provider} answered with a web page: check the deployment's base_url"
         )
     return Opened(answer=answer, first=first, content_type=content_type)
-
-
-def _authenticated(
-    request: UpstreamRequest, provider: Provider, deployment: Deployment
-) -> UpstreamRequest:
-    credentials = provider.credentials
-    headers = {**request.headers, **deployment.headers}
-    if isinstance(credentials, ApiKey) and deployment.api_key:
-        headers[credentials.header] = credentials.prefix + deployment.api_key.reveal()
-    return replace(request, headers=headers)

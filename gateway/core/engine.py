@@ -45,6 +45,7 @@ from gateway.plugin.transport import Transport
 from gateway.stream.splice import splice
 from gateway.types.items import InputItem
 from gateway.types.response import Response, Usage
+from gateway.upstream.grants import Grants
 from gateway.upstream.health import Health
 from gateway.upstream.launch import Launcher
 from gateway.upstream.transport import HttpTransport
@@ -112,7 +113,10 @@ class Engine:
         self.router = Router(deployments(config, self._providers), chance)
         self._state = State(config, plugins, self._ids, self._in_background)
         self._launcher = Launcher()
-        self._backends = Backends(self._providers, transport or HttpTransport(), self._launcher)
+        self._grants = Grants()
+        self._backends = Backends(
+            self._providers, transport or HttpTransport(), self._launcher, self._grants
+        )
         self._bench = Workbench(backends=self._backends, ids=self._ids, seal=self._seal)
         self._attempts = Attempts(Health(clock), chance)
         self._native = NativePath(
@@ -130,6 +134,7 @@ class Engine:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as resources:
             await resources.enter_async_context(self._launcher)
+            await resources.enter_async_context(self._grants)
             resources.push_async_callback(self._backends.aclose)
             await resources.enter_async_context(self._state)
             for entry in self._config.models:

@@ -56,9 +56,10 @@ class Grant(Struct, frozen=True, kw_only=True):
 class Granted(Struct, frozen=True, kw_only=True):
     """Credentials that have to be fetched, and that expire.
 
-    `fetch(deployment)` blocks; it is run in a thread, ahead of the end of the last grant, and once
-    for all requests that wait for it. It raises `UpstreamAuthenticationError`. A deployment that
-    has a key sends that, as `key` says, and nothing is fetched.
+    `fetch(deployment)` blocks, for some seconds at most; it is run in a thread, ahead of the end of
+    the last grant, and once for all requests that wait for it. It raises
+    `UpstreamAuthenticationError`. A deployment that has a key sends that, as `key` says, and
+    nothing is fetched.
     """
 
     fetch: Callable[[Deployment], Grant]

@@ -8,7 +8,7 @@ from gateway.config import Secret
 from gateway.config.settings import ModelEntry
 from gateway.core.deployments import deploy
 from gateway.errors import ConfigError
-from gateway.plugin import Deployment
+from gateway.plugin import Deployment, NoKey, Provider, Setting
 from gateway.plugin.manager import Plugins
 
 PROVIDERS = Plugins().providers()
@@ -72,3 +72,54 @@ def test_a_named_account_survives_a_new_key() -> None:
     assert (
         named != deployed("azure/o1", api_key="x", base_url="http://h/v1", account="main").account
     )
+
+
+def cloud(settings: Mapping[str, str]) -> str:
+    if "cloud_region" not in settings:
+        raise ConfigError("give a cloud_region")
+    return f"https://{settings['cloud_region']}.cloud.test/"
+
+
+CLOUD = Provider(
+    name="cloud",
+    dialect="chat",
+    credentials=NoKey(),
+    base_url=cloud,
+    settings={
+        "cloud_region": Setting(env=("CLOUD_REGION", "REGION")),
+        "cloud_tier": Setting(default="fast"),
+        "cloud_token": Setting(env=("CLOUD_TOKEN",), secret=True),
+    },
+)
+
+
+def in_cloud(environment: Mapping[str, str], **settings: str) -> Deployment:
+    given = {name: Secret(value) for name, value in settings.items()}
+    entry = ModelEntry(name="m", model="cloud/m", settings=given)
+    return deploy(entry, {"cloud": CLOUD}, environment)
+
+
+def test_settings_come_from_the_file_the_environment_or_the_provider() -> None:
+    found = in_cloud({"REGION": "oslo", "CLOUD_TOKEN": "t-1"}, cloud_tier="slow")
+    assert found.settings == {"cloud_region": "oslo", "cloud_tier": "slow"}
+    assert found.secrets == {"cloud_token": Secret("t-1")}
+    assert found.base_url == "https://oslo.cloud.test"
+    assert in_cloud({"REGION": "oslo"}, cloud_region="rome").settings == {
+        "cloud_region": "rome",
+        "cloud_tier": "fast",
+    }
+
+
+def test_an_address_that_lacks_a_setting_is_refused() -> None:
+    with pytest.raises(ConfigError, match="give a cloud_region"):
+        in_cloud({})
+
+
+def test_a_setting_that_the_provider_does_not_have_is_refused() -> None:
+    with pytest.raises(ConfigError, match="no setting 'colour'; its settings: cloud_region, "):
+        in_cloud({"REGION": "oslo"}, colour="red")
+
+
+def test_an_account_changes_with_a_setting_too() -> None:
+    one, other = (in_cloud({"REGION": "oslo", "CLOUD_TOKEN": token}) for token in ("a", "b"))
+    assert one.account != other.account
