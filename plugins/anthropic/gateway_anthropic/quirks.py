@@ -1,0 +1,89 @@
+"""What differs between models, as data: the options of a deployment."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from gateway.errors import ConfigError
+from gateway.plugin import Deployment
+
+__all__ = ["Quirks", "read_quirks"]
+
+
+class Quirks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How one model differs; the defaults are those of the newest, and of any that is unknown.
+
+    An operator may set any of them in the configuration of a deployment.
+    """
+
+    max_tokens: int = 128_000
+    """The most that the model writes: what is asked for if the client sets no limit."""
+    thinking: Literal["always", "adaptive", "budget", "none"] = "adaptive"
+    """How it thinks: always or as it likes (by effort), as many tokens as it is told, or never."""
+    efforts: tuple[str, ...] = ("low", "medium", "high", "xhigh", "max")
+    """The efforts that it knows, in their order."""
+    samplers: bool = False
+    """It takes temperature or top_p."""
+    system_role: bool = True
+    """It knows messages of the role `system`; else such text is the user's, in `<system>` tags."""
+    structured: bool = True
+    """It can be held to a JSON Schema."""
+    forced_tools: bool = True
+    """It can be made to call a tool."""
+    computer: bool = True
+    """It knows the computer toolset."""
+    web_fetch: bool = False
+    """Where it may search the web, it may fetch pages, too."""
+    cite_files: bool = False
+    """It cites the files that the user sends."""
+    version: str = ""
+    """The `anthropic-version` to send; by default the newest that takes what is asked."""
+    betas: tuple[str, ...] = ()
+    """Values of the header `anthropic-beta`, besides those that a request needs."""
+
+
+_VERSION = re.compile(r"claude-(?:[a-z]+-)?(\d+)(?:[-.](\d{1,2})(?!\d))?")
+_BEFORE: tuple[tuple[tuple[int, int], dict[str, Any]], ...] = (
+    ((4, 8), {"system_role": False, "computer": False}),
+    (
+        (4, 7),
+        {"samplers": True, "efforts": ("low", "medium", "high", "max"), "max_tokens": 64_000},
+    ),
+    ((4, 6), {"thinking": "budget"}),
+    ((4, 5), {"structured": False, "max_tokens": 32_000}),
+    ((3, 7), {"thinking": "none", "max_tokens": 8_192}),
+    ((3, 5), {"max_tokens": 4_096}),
+)
+"""What models older than a version differ in, besides what is said of newer ones."""
+
+
+def read_quirks(deployment: Deployment) -> Quirks:
+    """Return the quirks of `deployment`; raises `ConfigError` if one is unknown or ill-typed."""
+    try:
+        return msgspec.convert({**_known(deployment.model), **deployment.quirks}, Quirks)
+    except msgspec.ValidationError as error:
+        message = str(error)
+        raise ConfigError(
+            f"the quirks of {deployment.alias!r} cannot be used: {message[:1].lower()}{message[1:]}"
+        ) from error
+
+
+def _known(model: str) -> dict[str, Any]:
+    """Return what is known of `model` by its family and version."""
+    match = _VERSION.search(model)
+    version = (int(match[1]), int(match[2] or 0)) if match else (99, 0)
+    known: dict[str, Any] = {}
+    for newer, changes in _BEFORE:
+        if version < newer:
+            known |= changes
+    if "fable" in model or "mythos" in model:
+        known |= {"thinking": "always", "forced_tools": False}
+    if "opus" in model and (5, 5) <= version < (99, 0):
+        known["thinking"] = "always"
+    if "sonnet" in model and version < (5, 5):  # the first of its generation does not heed them
+        known["system_role"] = False
+    return known
