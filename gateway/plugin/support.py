@@ -204,6 +204,7 @@ _A_HINT = "the upstream has no such hint"
 _AT_OPENAI = "it names something that OpenAI keeps"
 _NO_SUCH_TOOL = "the upstream knows only function tools"
 _OF_OTHER_TOOLS = "it belongs to a tool that the upstream does not know"
+_TOLD = "another model's hosted tool did it, and the text that follows tells what came of it"
 
 FUNCTIONS_ONLY = SupportTable(
     parameters={
@@ -276,10 +277,10 @@ FUNCTIONS_ONLY = SupportTable(
         "compaction": COMPACTED,
         "compaction_trigger": COMPACTED,
         "configuration_update": reject("the upstream has no such item"),
-        "file_search_call": reject(_OF_OTHER_TOOLS),
-        "web_search_call": reject(_OF_OTHER_TOOLS),
-        "code_interpreter_call": reject(_OF_OTHER_TOOLS),
-        "image_generation_call": reject(_OF_OTHER_TOOLS),
+        "file_search_call": drop(_TOLD),
+        "web_search_call": drop(_TOLD),
+        "code_interpreter_call": drop(_TOLD),
+        "image_generation_call": drop(_TOLD),
         "computer_call": reject(_OF_OTHER_TOOLS),
         "computer_call_output": reject(_OF_OTHER_TOOLS),
         "mcp_list_tools": reject(_OF_OTHER_TOOLS),

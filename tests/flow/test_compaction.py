@@ -372,7 +372,7 @@ async def test_what_a_model_cannot_read_is_named_by_its_place_in_the_input(
 ) -> None:
     upstream.add(words("S."))
     compaction = (await compact(gateway, input="Hello"))["output"][-1]
-    called = {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {}}
+    called = {"type": "program_output", "call_id": "c_1", "result": "1"}
     with pytest.raises(GatewayError) as raised:
         await gateway.ask(input=[*TALK, compaction, called])
     assert raised.value.param == f"input[{len(TALK) + 1}].type"

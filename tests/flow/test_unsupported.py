@@ -19,7 +19,8 @@ Deploy = Callable[..., ModelEntry]
 
 HOSTED = {"type": "file_search", "vector_store_ids": ["vs_1"]}
 FUNCTION = {"type": "function", "name": "weather", "parameters": {"type": "object"}}
-CALLED = {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {}}
+CALLED = {"type": "program_output", "id": "ws_1", "call_id": "c_1", "result": "1"}
+SEARCHED = {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {}}
 PICTURE = {"type": "input_image", "image_url": "https://example.com/a.png"}
 TEXT = {"type": "input_text", "text": "What is this?"}
 REQUESTS: dict[str, dict[str, Any]] = {
@@ -85,3 +86,17 @@ async def test_the_answer_still_repeats_what_was_asked(
     assert answer["safety_identifier"] == "user-1"
     assert answer["reasoning"]["summary"] == "auto"
     assert "user-1" not in upstream.requests[0].body.decode()
+
+
+async def test_what_another_models_hosted_tool_did_does_not_end_the_conversation(
+    open_gateway: OpenGateway, upstream: ScriptedUpstream, says: Says, deploy: Deploy
+) -> None:
+    found = {"role": "assistant", "content": "It rains, says weather.test."}
+    asked = [{"role": "user", "content": "Hi"}, SEARCHED, found, {"role": "user", "content": "Oh"}]
+    upstream.add(says.chat("Take a coat."))
+    async with open_gateway(blind(deploy, upstream)) as gateway:
+        reply = await gateway.send(input=asked)
+    assert isinstance(reply, Whole)
+    assert reply.headers["x-gateway-dropped-params"] == "input[1].type"
+    said = [message["content"] for message in upstream.requests[0].json()["messages"]]
+    assert said == ["Hi", "It rains, says weather.test.", "Oh"]
