@@ -24,6 +24,9 @@ __all__ = ["Attempts"]
 
 T = TypeVar("T")
 
+_MADE_ELSEWHERE = "invalid_encrypted_content"
+"""What an upstream says of reasoning that it cannot decrypt: another account may have made it."""
+
 
 class Attempts:
     """Runs one call on one deployment after another.
@@ -48,10 +51,10 @@ class Attempts:
     ) -> T:
         """Return what `attempt` makes of the first deployment that answers, else raise a failure.
 
-        A provider's refusal of the request is final, and so is the failure of an answer that had
-        begun. A deployment that cannot do better on a
-        second try is left out of further rounds: one that timed out, for the client has waited
-        long enough, one with a wrong key, one whose dialect cannot express the request.
+        A provider's refusal of the request is final, unless it concerns what another account may
+        have encrypted; and so is the failure of an answer that had begun. A deployment that cannot
+        do better on a second try is left out of further rounds: one that timed out, for the client
+        has waited long enough, one with a wrong key, one whose dialect cannot express the request.
         """
         failure: GatewayError | None = None
         left = list(deployments)
@@ -59,6 +62,8 @@ class Attempts:
             if not left or (count and not await self._pause(count - 1, failure)):
                 break
             for deployment in self._healthy_first(left):
+                if deployment not in left:
+                    continue
                 try:
                     return await self._once(deployment, attempt)
                 except (UpstreamError, RequestError) as error:
@@ -67,7 +72,9 @@ class Attempts:
                     failure = (
                         error if failure is None or isinstance(error, UpstreamError) else failure
                     )
-                    if count >= deployment.retries or not _worth_another_try(error):
+                    if error.code == _MADE_ELSEWHERE:
+                        left = [one for one in left if one.account != deployment.account]
+                    elif count >= deployment.retries or not _worth_another_try(error):
                         left.remove(deployment)
         assert failure is not None  # the loop ends without an answer only after one
         raise failure
@@ -103,9 +110,9 @@ class Attempts:
 
 
 def _is_final(error: GatewayError) -> bool:
-    return isinstance(error, UpstreamRejectedError) or (
-        isinstance(error, UpstreamError) and error.begun
-    )
+    if isinstance(error, UpstreamRejectedError):
+        return error.code != _MADE_ELSEWHERE
+    return isinstance(error, UpstreamError) and error.begun
 
 
 def _worth_another_try(error: GatewayError) -> bool:

@@ -19,7 +19,7 @@ from gateway.errors import (
     UpstreamUnavailableError,
 )
 from gateway.plugin import Deployment
-from gateway.testing import Fault, Script, ScriptedUpstream, event_stream, page
+from gateway.testing import Fault, Script, ScriptedUpstream, event_stream, json_answer, page
 from gateway.upstream.health import Health
 
 if TYPE_CHECKING:
@@ -167,6 +167,29 @@ async def test_a_whole_answer_that_breaks_off_is_not_asked_for_again(
             await gateway.ask()
     assert raised.value.status == 502
     assert pair.asked == (1, 0)
+
+
+async def test_what_another_account_has_encrypted_is_taken_there(
+    open_gateway: OpenGateway, pair: Pair, says: Says, deploy: Deploy
+) -> None:
+    foreign = {"message": "could not be verified", "code": "invalid_encrypted_content"}
+    refusal = json_answer({"error": {**foreign, "type": "invalid_request_error"}}, status=400)
+    reasoning = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "e"}
+    twin = deploy(pair.first, model="openai/other")  # of the account that has just refused
+    pair.first.add(refusal)
+    pair.second.add(says.whole("resp_second"))
+    async with open_gateway(*pair.entries(), twin) as gateway:
+        answer = await gateway.ask(input=[reasoning], store=False)
+    assert answer["status"] == "completed"
+    assert pair.asked == (1, 1)
+
+    pair.first.add(refusal)
+    pair.second.add(refusal)
+    async with open_gateway(*pair.entries()) as gateway:
+        with pytest.raises(UpstreamRejectedError) as raised:
+            await gateway.ask(input=[reasoning], store=False)
+    assert raised.value.code == "invalid_encrypted_content"
+    assert pair.asked == (2, 2)
 
 
 async def test_a_deployment_that_was_too_slow_is_not_asked_again(
