@@ -20,6 +20,11 @@ from gateway.stream.parts import (
 )
 from gateway.types.content import ContentPart, OutputText, ReasoningText, Refusal, SummaryText
 from gateway.types.events import (
+    CodeInterpreterCallCodeDelta,
+    CodeInterpreterCallCodeDone,
+    CodeInterpreterCallCompleted,
+    CodeInterpreterCallInProgress,
+    CodeInterpreterCallInterpreting,
     CompactionCompacting,
     ContentPartAdded,
     ContentPartDone,
@@ -32,8 +37,12 @@ from gateway.types.events import (
     McpCallArgumentsDone,
     OutputItemAdded,
     OutputItemDone,
+    WebSearchCallCompleted,
+    WebSearchCallInProgress,
+    WebSearchCallSearching,
 )
 from gateway.types.items import (
+    CodeInterpreterCall,
     Compaction,
     CustomToolCall,
     FunctionCall,
@@ -44,6 +53,7 @@ from gateway.types.items import (
     OutputItem,
     Program,
     Reasoning,
+    WebSearchCall,
 )
 from gateway.types.open import Unknown
 
@@ -85,6 +95,7 @@ _WHEN_ADDED: dict[type, dict[str, Any]] = {
     McpCall: {"arguments": "", "output": None, "error": None},
     McpListTools: {"tools": ()},
     Program: {"code": ""},
+    CodeInterpreterCall: {"code": "", "outputs": None},
 }
 """What an item is announced with in place of what its own events are about to say."""
 
@@ -145,6 +156,8 @@ def _between(item: OutputItem, index: int) -> list[KnownEvent]:
             return summary + _part_events(item.content or (), str(item.id), index)
         case FunctionCall() | CustomToolCall() | McpCall():
             return _call_events(item, index)
+        case CodeInterpreterCall() | WebSearchCall():
+            return _hosted_events(item, index)
         case Compaction():
             return [CompactionCompacting(item_id=str(item.id), output_index=index)]
         case _:
@@ -163,6 +176,24 @@ def _call_events(item: FunctionCall | CustomToolCall | McpCall, index: int) -> l
         case CustomToolCall():
             delta = CustomToolCallInputDelta(delta=item.input, **place)
             return [delta, CustomToolCallInputDone(input=item.input, **place)]
+
+
+def _hosted_events(item: CodeInterpreterCall | WebSearchCall, index: int) -> list[KnownEvent]:
+    place: dict[str, Any] = {"item_id": item.id, "output_index": index}
+    events: list[KnownEvent] = []
+    if isinstance(item, WebSearchCall):
+        events = [WebSearchCallInProgress(**place), WebSearchCallSearching(**place)]
+        ending: KnownEvent = WebSearchCallCompleted(**place)
+    else:
+        code = item.code or ""
+        events = [
+            CodeInterpreterCallInProgress(**place),
+            CodeInterpreterCallCodeDelta(delta=code, **place),
+            CodeInterpreterCallCodeDone(code=code, **place),
+            CodeInterpreterCallInterpreting(**place),
+        ]
+        ending = CodeInterpreterCallCompleted(**place)
+    return events if item.status == "failed" else [*events, ending]
 
 
 def _part_events(parts: Iterable[ContentPart], item_id: str, output_index: int) -> list[KnownEvent]:

@@ -23,6 +23,7 @@ from gateway.stream.sse import SSEDecoder, encode_frames
 from gateway.types.content import Logprob, OutputText, SummaryText, UrlCitation
 from gateway.types.hosted_items import McpListedTool
 from gateway.types.items import (
+    CodeInterpreterCall,
     CustomToolCall,
     FunctionCall,
     McpApprovalRequest,
@@ -329,6 +330,29 @@ def test_a_complete_item_passes_verbatim_under_its_own_id() -> None:
 def test_a_complete_item_without_an_id_is_given_one() -> None:
     (item,) = output(assemble(d.Item(WebSearchCall(status="completed")), d.Finished()))
     assert item == {"type": "web_search_call", "status": "completed", "id": "ws_1"}
+
+
+def test_a_search_is_told_step_by_step() -> None:
+    stream = assemble(d.Item(WebSearchCall(status="completed")), d.Finished())
+    steps = [kind for kind in told(stream) if kind.startswith("web_search_call")]
+    assert steps == [
+        f"web_search_call.{step}" for step in ("in_progress", "searching", "completed")
+    ]
+
+
+@pytest.mark.parametrize("status", ["completed", "failed"])
+def test_code_that_ran_is_told_before_its_end(status: str) -> None:
+    item = CodeInterpreterCall(container_id="cntr_1", status=status, code="6 * 7", outputs=())
+    stream = assemble(d.Item(item), d.Finished())
+    assert stream[2]["item"] | {"code": "", "outputs": None} == stream[2]["item"]
+    assert told(stream)[1:-1] == [
+        "code_interpreter_call.in_progress",
+        "code_interpreter_call_code.delta",
+        "code_interpreter_call_code.done",
+        "code_interpreter_call.interpreting",
+        *(["code_interpreter_call.completed"] if status == "completed" else []),
+    ]
+    assert output(stream)[0]["code"] == "6 * 7"
 
 
 def test_a_complete_item_of_an_unknown_type_passes() -> None:
