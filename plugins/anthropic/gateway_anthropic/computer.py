@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Literal
 
@@ -11,10 +11,13 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from gateway.errors import InvalidRequestError, UpstreamProtocolError
+from gateway.plugin import Item
 from gateway.types import computer_items as c
+from gateway.types.request import Request
+from gateway.types.tools import ComputerTool, ComputerUsePreviewTool
 from gateway_anthropic.carriers import Block
 
-__all__ = ["TOOLSET", "Cursor", "actions_in", "blocks_of", "results_of", "toolset"]
+__all__ = ["TOOLSET", "ComputerReader", "blocks_of", "results_of", "toolset"]
 
 TOOLSET = "computer"
 """The name of the toolset, in calls of its members and in their results."""
@@ -65,36 +68,71 @@ class _Given(Struct, frozen=True, kw_only=True):
     scroll_direction: Literal["up", "down", "left", "right"] = "down"
     scroll_amount: int = 0
 
+    @property
+    def direction(self) -> tuple[int, int]:
+        return _DIRECTIONS[self.scroll_direction]
 
-class Cursor:
-    """Reads calls of the toolset, and remembers where the mouse is: Claude may click right there.
 
-    `earlier` are the calls of the conversation so far.
+class ComputerReader:
+    """Reads calls of the toolset; those that follow on each other are one `computer_call`, unless
+    the client knows the preview, which takes one action at a time.
     """
 
-    def __init__(self, earlier: tuple[c.ComputerCall, ...] = ()) -> None:
+    def __init__(self, request: Request) -> None:
+        tools = request.tools or ()
+        self._preview = any(isinstance(tool, ComputerUsePreviewTool) for tool in tools)
+        self._declared = self._preview or any(isinstance(tool, ComputerTool) for tool in tools)
         self._place: tuple[int, int] | None = None
-        for action in (action for call in earlier for action in actions_in(call)):
-            self._follow(action)
+        self._call_id = ""
+        self._actions: list[c.ComputerAction] = []
+        for item in request.input or ():
+            if isinstance(item, c.ComputerCall):
+                self._follow(actions_in(item))
 
-    def read(self, block: Block) -> list[c.ComputerAction]:
-        """Return what a `tool_use` block of the toolset asks for.
+    def claims(self, block: Block) -> bool:
+        """Say whether a `tool_use` block calls the computer."""
+        named = self._declared and block.get("name") == TOOLSET
+        return named or block.get("toolset_name") == TOOLSET
+
+    def add(self, block: Block) -> Iterator[Item]:
+        """Take in a whole call.
 
         Raises `UpstreamProtocolError` for what no action of OpenAI's can say.
         """
         given = msgspec.convert(block.get("input"), _Given)
-        member = given.action or block.get("name")
+        if not self._actions:
+            self._call_id = str(block.get("id") or "")
+        actions = self._read(given.action or str(block.get("name")), given)
+        self._follow(actions)
+        self._actions += actions
+        if self._preview:
+            yield from self.flush()
+
+    def flush(self) -> Iterator[Item]:
+        """Yield the call that is complete now."""
+        actions, self._actions = tuple(self._actions), []
+        if not actions:
+            return
+        calls = [c.ComputerCall(call_id=self._call_id, actions=actions, status="completed")]
+        if self._preview:
+            calls = [
+                c.ComputerCall(call_id=use_id, action=action, status="completed")
+                for use_id, action in zip(_use_ids(calls[0]), actions, strict=True)
+            ]
+        yield from map(Item, calls)
+
+    def _read(self, member: str, given: _Given) -> list[c.ComputerAction]:
         if member == "key":
             times = max(1, min(given.repeat or 1, _MOST_REPEATS))
             return [c.Keypress(keys=_names(given.text or ""))] * times
-        action = self._read(str(member), given)
-        self._follow(action)
-        return [action]
-
-    def _read(self, member: str, given: _Given) -> c.ComputerAction:
         held = _names(given.text) if given.text else UNSET
         if make := _AT_A_PLACE.get(member):
-            return make(**self._at(given.coordinate), keys=held)
+            return [make(**self._at(given.coordinate), keys=held)]
+        return [self._read_other(member, given, held)]
+
+    def _read_other(
+        self, member: str, given: _Given, held: tuple[str, ...] | UnsetType
+    ) -> c.ComputerAction:
         match member:
             case "screenshot":
                 return c.Screenshot()
@@ -106,32 +144,30 @@ class Cursor:
                 ends = self._at(given.start_coordinate), self._at(given.coordinate)
                 return c.Drag(path=tuple(c.Point(**end) for end in ends), keys=held)
             case "scroll":
-                return self._scroll(given, held)
+                right, down = (part * given.scroll_amount * _PIXELS for part in given.direction)
+                place = self._at(given.coordinate)
+                return c.Scroll(**place, scroll_x=right, scroll_y=down, keys=held)
             case _:
                 raise UpstreamProtocolError(
                     f"the model used {member[:40]!r} on the computer, which has no equal at OpenAI"
                 )
 
-    def _scroll(self, given: _Given, held: tuple[str, ...] | UnsetType) -> c.Scroll:
-        right, down = _DIRECTIONS[given.scroll_direction]
-        pixels = given.scroll_amount * _PIXELS
-        place = self._at(given.coordinate)
-        return c.Scroll(**place, scroll_x=right * pixels, scroll_y=down * pixels, keys=held)
-
     def _at(self, coordinate: tuple[int, int] | None) -> dict[str, int]:
+        """Return where to act; without a `coordinate` that is where the mouse is."""
         place = coordinate or self._place
         if place is None:
             raise UpstreamProtocolError("the model clicked where the mouse is, and nobody knows")
         return {"x": place[0], "y": place[1]}
 
-    def _follow(self, action: c.ComputerAction) -> None:
-        match action:
-            case c.Click() | c.DoubleClick() | c.Move() | c.Scroll():
-                self._place = action.x, action.y
-            case c.Drag(path=[*_, end]):
-                self._place = end.x, end.y
-            case _:
-                pass
+    def _follow(self, actions: Iterable[c.ComputerAction]) -> None:
+        for action in actions:
+            match action:
+                case c.Click() | c.DoubleClick() | c.Move() | c.Scroll():
+                    self._place = action.x, action.y
+                case c.Drag(path=[*_, end]):
+                    self._place = end.x, end.y
+                case _:
+                    pass
 
 
 def toolset() -> Block:

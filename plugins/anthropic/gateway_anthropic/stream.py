@@ -1,0 +1,202 @@
+"""Anthropic's answers, read as deltas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from gateway.errors import UpstreamProtocolError
+from gateway.plugin import (
+    Call,
+    Delta,
+    Finished,
+    FinishReason,
+    Frame,
+    Refusal,
+    Thought,
+    ToolCall,
+    UpstreamRequest,
+    Used,
+)
+from gateway_anthropic.blocks import ArrivingBlock
+from gateway_anthropic.carriers import Block, write
+from gateway_anthropic.citations import Speech
+from gateway_anthropic.computer import ComputerReader
+from gateway_anthropic.failures import error_in_stream
+from gateway_anthropic.names import told_names
+from gateway_anthropic.request import continue_request
+from gateway_anthropic.server_tools import Opaque
+from gateway_anthropic.usage import Meter
+from gateway_anthropic.wire import Message, read_event, read_message
+
+__all__ = ["ENDINGS", "AnthropicTranslator"]
+
+ENDINGS: Mapping[str, FinishReason] = {
+    "compaction": "stop",
+    "end_turn": "stop",
+    "max_tokens": "max_output_tokens",
+    "model_context_window_exceeded": "max_output_tokens",
+    "pause_turn": "max_output_tokens",  # once too often
+    "refusal": "content_filter",
+    "stop_sequence": "stop",
+    "tool_use": "stop",
+}
+_MOST_PAUSES = 10
+
+
+class AnthropicTranslator:
+    """Reads what Claude answers to `call`, streamed or whole, in one answer or in several."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._provider = call.deployment.provider
+        self._names = told_names(call.request)
+        self._arriving: dict[int, ArrivingBlock] = {}
+        self._count = 0
+        self._whole: list[Block] = []
+        self._speech = Speech()
+        self._opaque = Opaque(call.request.include or ())
+        self._computer = ComputerReader(call.request)
+        self._meter = Meter()
+        self._ending = Message()
+        self._container = ""
+        self._pauses = 0
+        self._paused = False
+
+    def feed(self, frame: Frame, /) -> Iterator[Delta]:
+        """Say what `frame` means. Raises the `UpstreamError` that it reports, if it does."""
+        event = read_event(frame.data)
+        match event.type or frame.event:
+            case "content_block_delta":
+                yield from self._go_on_with(event.index, event.delta or {})
+            case "content_block_start":
+                yield from self._begin(event.index, event.content_block or {})
+            case "content_block_stop":
+                yield from self._end(event.index)
+            case "message_start":
+                yield from self._begin_answer(event.message or Message())
+            case "message_delta":
+                yield from self._learn(read_message(event.delta), event.usage)
+            case "message_stop":
+                yield from self._stop()
+            case "message":
+                yield from self._read_whole(event)
+            case kind:
+                if kind == "error" or event.error:
+                    raise error_in_stream(frame.data, self._provider)
+
+    def continuation(self) -> UpstreamRequest | None:
+        """Return what to ask when Claude has paused in the middle of its turn."""
+        if not self._paused:
+            return None
+        self._paused = False
+        return continue_request(self._call, self._whole, self._container)
+
+    def _read_whole(self, message: Message) -> Iterator[Delta]:
+        yield from self._begin_answer(message)
+        for index, content in enumerate(message.content or ()):
+            yield from self._begin(index, content)
+            yield from self._end(index)
+        yield from self._learn(message, None)
+        yield from self._stop()
+
+    def _begin_answer(self, message: Message) -> Iterator[Delta]:
+        self._arriving.clear()
+        self._meter.begin_answer()
+        yield from self._learn(message, message.usage)
+
+    def _learn(self, message: Message, usage: Block | None) -> Iterator[Delta]:
+        """Take in what is said of the message as a whole."""
+        self._ending = message
+        if message.container:
+            self._container = message.container.id
+        if usage:
+            yield Used(self._meter.read(usage))
+
+    def _begin(self, index: int, content: Block) -> Iterator[Delta]:
+        kind = self._kind(content)
+        block = self._arriving[index] = ArrivingBlock(content, self._count, kind)
+        self._count += 1
+        yield from self._give_way(block)
+        if kind == "tool_use":
+            name, given = str(content.get("name")), content.get("input")
+            arguments = msgspec.json.encode(given).decode() if given else ""
+            call_id = str(content.get("id") or "") or None
+            yield ToolCall(block.key, call_id, self._names.get(name, name), arguments)
+        yield from self._tell(block, content)
+
+    def _kind(self, content: Block) -> str:
+        kind = str(content.get("type"))
+        if kind == "tool_use" and self._computer.claims(content):
+            return "computer"
+        return kind if kind in ("text", "thinking", "tool_use") else "opaque"
+
+    def _give_way(self, block: ArrivingBlock) -> Iterator[Delta]:
+        """End what `block` does not go on with."""
+        if block.kind == "text":
+            self._speech.begin_block(block.key)
+        else:
+            self._speech.end_message()
+        if block.kind != "opaque":
+            yield from self._opaque.flush(block.key)
+        if block.kind != "computer":
+            yield from self._computer.flush()
+
+    def _go_on_with(self, index: int, delta: Block) -> Iterator[Delta]:
+        if block := self._arriving.get(index):
+            block.add(delta)
+            yield from self._tell(block, delta)
+
+    def _tell(self, block: ArrivingBlock, news: Block) -> Iterator[Delta]:
+        """Tell what need not wait for the end of `block`."""
+        match block.kind, news:
+            case "text", {"text": str(text)} if text:
+                yield self._speech.say(text)
+            case "thinking", {"thinking": str(text)} if text:
+                yield Thought(text, block.key, kind="summary")
+            case "tool_use", {"partial_json": str(piece)} if piece:
+                yield ToolCall(block.key, arguments=piece)
+            case _:
+                pass
+
+    def _end(self, index: int) -> Iterator[Delta]:
+        block = self._arriving.pop(index, None)
+        if block is None or not block.close():
+            return
+        self._whole.append(block.content)
+        match block.kind:
+            case "text":
+                yield from self._speech.cite(block.content.get("citations"))
+            case "thinking":
+                if block.content.get("signature"):  # without it, Claude would not take it back
+                    yield Thought(key=block.key, carrier=write([block.content]))
+            case "opaque":
+                yield from self._opaque.add(block.content, self._container)
+            case "computer":
+                yield from self._computer.add(block.content)
+            case _:
+                pass
+
+    def _stop(self) -> Iterator[Delta]:
+        reason = self._ending.stop_reason
+        if reason == "pause_turn" and self._pauses < _MOST_PAUSES:
+            self._pauses += 1
+            self._paused = True
+        elif reason:
+            yield from self._finish(reason)
+
+    def _finish(self, reason: str) -> Iterator[Delta]:
+        if reason not in ENDINGS and not self._count:
+            raise UpstreamProtocolError(
+                f"{self._provider} ended without output, with the unknown"
+                f" stop_reason {reason[:40]!r}"
+            )
+        if reason != "tool_use":  # code that calls the client's tools goes on with their results
+            self._opaque.forget_unanswered()
+        yield from self._opaque.flush(self._count)
+        yield from self._computer.flush()
+        details = self._ending.stop_details
+        if reason == "refusal" and not self._speech.said and details and details.explanation:
+            yield Refusal(details.explanation, self._count)
+        yield Finished(ENDINGS.get(reason, "stop"))
