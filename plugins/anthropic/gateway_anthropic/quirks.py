@@ -47,6 +47,7 @@ class Quirks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 _VERSION = re.compile(r"claude-(?:[a-z]+-)?(\d+)(?:[-.](\d{1,2})(?!\d))?")
+_NEWEST: tuple[int, int] = (99, 0)
 _BEFORE: tuple[tuple[tuple[int, int], dict[str, Any]], ...] = (
     ((4, 8), {"system_role": False, "computer": False}),
     (
@@ -75,14 +76,14 @@ def read_quirks(deployment: Deployment) -> Quirks:
 def _known(model: str) -> dict[str, Any]:
     """Return what is known of `model` by its family and version."""
     match = _VERSION.search(model)
-    version = (int(match[1]), int(match[2] or 0)) if match else (99, 0)
+    version = (int(match[1]), int(match[2] or 0)) if match else _NEWEST
     known: dict[str, Any] = {}
     for newer, changes in _BEFORE:
         if version < newer:
             known |= changes
     if "fable" in model or "mythos" in model:
         known |= {"thinking": "always", "forced_tools": False}
-    if "opus" in model and (5, 5) <= version < (99, 0):
+    if "opus" in model and (5, 5) <= version < _NEWEST:
         known["thinking"] = "always"
     if "sonnet" in model and version < (5, 5):  # the first of its generation does not heed them
         known["system_role"] = False

@@ -1,0 +1,53 @@
+"""The dialect of Anthropic's Messages API: the joint of request.py, check.py and stream.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+import msgspec
+from msgspec import Struct
+
+from gateway.errors import UpstreamError, UpstreamProtocolError
+from gateway.plugin import Call, Deployment, Failure, SupportTable, UpstreamRequest, Verdict
+from gateway.types.request import Request
+from gateway_anthropic.check import check
+from gateway_anthropic.failures import read_error
+from gateway_anthropic.quirks import read_quirks
+from gateway_anthropic.request import count_request, write_request
+from gateway_anthropic.stream import AnthropicTranslator
+from gateway_anthropic.support import SUPPORT
+
+__all__ = ["AnthropicDialect"]
+
+
+class _Count(Struct, frozen=True):
+    input_tokens: int
+
+
+class AnthropicDialect:
+    """Speaks the Messages API as the model of the deployment does."""
+
+    name: ClassVar[str] = "anthropic"
+    support: ClassVar[SupportTable] = SUPPORT
+
+    def check(self, request: Request, deployment: Deployment, /) -> Iterable[Verdict]:
+        return check(request, read_quirks(deployment))
+
+    def encode(self, call: Call, /) -> UpstreamRequest:
+        return write_request(call)
+
+    def translator(self, call: Call, /) -> AnthropicTranslator:
+        return AnthropicTranslator(call)
+
+    def error(self, failure: Failure, /) -> UpstreamError:
+        return read_error(failure)
+
+    def encode_count(self, call: Call, /) -> UpstreamRequest:
+        return count_request(call)
+
+    def read_count(self, body: bytes, /) -> int:
+        try:
+            return msgspec.json.decode(body, type=_Count).input_tokens
+        except msgspec.DecodeError as error:
+            raise UpstreamProtocolError("the upstream did not say how many tokens") from error

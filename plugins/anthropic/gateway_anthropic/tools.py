@@ -1,0 +1,135 @@
+"""Tools, and how the model may choose among them, in Anthropic's words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from gateway.errors import InvalidRequestError
+from gateway.types import tools
+from gateway.types.items import CodeInterpreterCall
+from gateway.types.request import Request
+from gateway_anthropic.computer import toolset
+from gateway_anthropic.names import safe_name
+from gateway_anthropic.quirks import Quirks
+from gateway_anthropic.schema import strict_schema
+
+__all__ = ["is_forced", "write_choice", "write_tool", "write_tools"]
+
+_HOSTED = {"web_search": "web_search", "code_interpreter": "code_execution"}
+
+
+def write_tools(request: Request, quirks: Quirks) -> dict[str, Any]:
+    """Return the members of the body that speak of tools; none if the request has no tools.
+
+    Raises `InvalidRequestError` for a choice of what is not there, or that the model cannot make.
+    """
+    allowed, choice = _allowed(request), write_choice(request, quirks)
+    if not allowed and is_forced(request):
+        raise InvalidRequestError(
+            "no tool in `tools` is one that tool_choice allows", param="tool_choice"
+        )
+    written = [write_tool(tool, request, quirks) for tool in allowed]
+    if quirks.web_fetch and any(tool.get("name") == "web_search" for tool in written):
+        written.append({"type": "web_fetch_20250910", "name": "web_fetch"})
+    members = {"tools": written, "tool_choice": choice, "container": _container(request, allowed)}
+    return members if written else {}
+
+
+def write_tool(tool: tools.Tool, request: Request, quirks: Quirks) -> dict[str, Any]:
+    """Write one tool. Raises `InvalidRequestError` if the model has no such tool."""
+    match tool:
+        case tools.FunctionTool():
+            return _function(tool)
+        case tools.WebSearchTool() | tools.WebSearchPreviewTool():
+            return _search(tool, request.max_tool_calls)
+        case tools.CodeInterpreterTool():
+            return {"type": "code_execution_20250825", "name": "code_execution"}
+        case tools.ComputerTool() | tools.ComputerUsePreviewTool() if quirks.computer:
+            return toolset()
+        case _:
+            raise InvalidRequestError(f"the model knows no tool of type {tool.type!r}")
+
+
+def write_choice(request: Request, quirks: Quirks) -> dict[str, Any]:
+    """Return the choice, empty if it is the model's own.
+
+    Raises `InvalidRequestError` if the model cannot be made to choose so.
+    """
+    choice = _choice(request)
+    is_toolset = isinstance(request.tool_choice, tools.HostedChoice) and choice["type"] == "any"
+    if is_forced(request) and not quirks.forced_tools:
+        raise InvalidRequestError("the model cannot be made to call a tool", param="tool_choice")
+    if is_toolset and len(request.tools or ()) > 1:
+        raise InvalidRequestError("such a tool must be the only one", param="tool_choice")
+    if request.parallel_tool_calls is False and choice.get("type") != "none":
+        return {"type": "auto", **choice, "disable_parallel_tool_use": True}
+    return choice
+
+
+def is_forced(request: Request) -> bool:
+    """Say whether the model must call a tool."""
+    return _choice(request).get("type") in ("any", "tool")
+
+
+def _choice(request: Request) -> dict[str, Any]:
+    match request.tool_choice:
+        case None:
+            return {}
+        case "none" | "auto" as choice:
+            return {"type": choice}
+        case tools.AllowedToolsChoice(mode="auto"):
+            return {"type": "auto"}
+        case tools.FunctionChoice(name=name):
+            return {"type": "tool", "name": safe_name(name)}
+        case choice:
+            kind = getattr(choice, "type", "").partition("_preview")[0]
+            return {"type": "tool", "name": _HOSTED[kind]} if kind in _HOSTED else {"type": "any"}
+
+
+def _allowed(request: Request) -> Sequence[tools.Tool]:
+    """Return the tools that the choice leaves; all of them if it names one that is there."""
+    offered = request.tools or ()
+    match request.tool_choice:
+        case tools.AllowedToolsChoice(tools=entries):
+            named = [(entry.get("type"), entry.get("name")) for entry in entries]
+            return [tool for tool in offered if (tool.type, getattr(tool, "name", None)) in named]
+        case tools.FunctionChoice(name=name):
+            return offered if any(getattr(tool, "name", None) == name for tool in offered) else ()
+        case tools.HostedChoice(type=kind):
+            return offered if any(tool.type.startswith(kind) for tool in offered) else ()
+        case _:
+            return offered
+
+
+def _function(tool: tools.FunctionTool) -> dict[str, Any]:
+    schema = {"type": "object", **(tool.parameters or {"properties": {}})}
+    written: dict[str, Any] = {"name": safe_name(tool.name)}
+    written |= {"description": tool.description} if tool.description else {}
+    if tool.strict:
+        return {**written, "input_schema": strict_schema(schema), "strict": True}
+    return {**written, "input_schema": schema}
+
+
+def _search(
+    tool: tools.WebSearchTool | tools.WebSearchPreviewTool, most: int | None
+) -> dict[str, Any]:
+    place = {name: value for name, value in (tool.user_location or {}).items() if value}
+    filters = tool.filters if isinstance(tool, tools.WebSearchTool) else None
+    members = {
+        **(filters or {}),
+        "user_location": {**place, "type": "approximate"} if place else None,
+        "max_uses": most,
+    }
+    written = {"type": "web_search_20250305", "name": "web_search"}
+    return written | {name: value for name, value in members.items() if value}
+
+
+def _container(request: Request, offered: Sequence[tools.Tool]) -> str | None:
+    """Return the container that is asked for, or the last one that code ran in."""
+    asked = [tool.container for tool in offered if isinstance(tool, tools.CodeInterpreterTool)]
+    if not asked or isinstance(asked[0], str):
+        return str(asked[0]) if asked else None
+    items = () if isinstance(request.input, str) else request.input or ()
+    used = [item.container_id for item in items if isinstance(item, CodeInterpreterCall)]
+    return next((name for name in reversed(used) if name.startswith("container_")), None)
