@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, Callable, Container, Generator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import unquote
 
 import httpx2
 import openai
 import pytest
+import pytest_asyncio
 from msgspec import Struct
 
 from gateway.ids import Seal, account_of
 from gateway.plugin import Call, Deployment, Dialect, Provider
 from gateway.plugin.manager import Plugins
+from gateway.testing import ScriptedUpstream
 from gateway.types.request import Request
 
 if TYPE_CHECKING:
@@ -26,6 +31,16 @@ CORPUS = Path(__file__).parents[2] / "../shared/corpus"
 SECRET = "a secret of the tests, long enough"
 KEY = "sk-invented-upstream-key"
 APIS = {"responses", "chat_completions"}
+# The APIs of vendors that are not OpenAI-shaped, and who speaks them; how their addresses begin.
+FAMILIES = {
+    "messages": "anthropic",
+    "generate_content": "gemini",
+    "stream_generate_content": "gemini",
+    "converse": "bedrock",
+    "converse_stream": "bedrock",
+}
+BEGINNINGS = {"anthropic": "", "gemini": "/v1beta", "bedrock": ""}
+MODEL_IN_PATH = re.compile(r"/models?/([^/]+?)(?:/converse|:\w*[gG]enerateContent)")
 PROVIDERS = Plugins().providers()
 CallOf = Callable[..., tuple[Dialect, Call]]
 PIECES = "!chunk=16!seed=3"  # of random sizes up to 16 bytes
@@ -52,6 +67,8 @@ class Recording(Struct, frozen=True, kw_only=True):
         """The row of the vendor that was recorded, or the one for everything else."""
         if self.meta["api"] == "responses":
             return PROVIDERS["openai"]
+        if self.meta["api"] in FAMILIES:
+            return PROVIDERS[FAMILIES[self.meta["api"]]]
         vendor = self.meta["provider"]
         rows = [PROVIDERS[name] for name in (f"{vendor}_chat", vendor) if name in PROVIDERS]
         chat = PROVIDERS["openai_compatible"]
@@ -65,6 +82,8 @@ class Recording(Struct, frozen=True, kw_only=True):
     @property
     def model(self) -> str:
         """What the upstream was asked for."""
+        if named := MODEL_IN_PATH.search(unquote(self.meta["path"])):
+            return named[1]
         return (self.request or self.meta).get("model") or self.meta["model"]
 
 
@@ -155,7 +174,8 @@ def alias(recording: Recording, *, pieces: bool = False) -> str:
 
 def base_url(replay: str, recording: Recording, *, pieces: bool = False) -> str:
     options = PIECES if pieces else ""
-    return f"{replay}/case/{recording.name}{options}/v1"
+    beginning = BEGINNINGS.get(recording.provider.name, "/v1")
+    return f"{replay}/case/{recording.name}{options}{beginning}"
 
 
 def load(folder: Path) -> Recording:
@@ -168,9 +188,9 @@ def load(folder: Path) -> Recording:
     )
 
 
-def recordings() -> Iterator[Recording]:
+def recordings(apis: Container[str] = APIS) -> Iterator[Recording]:
     for path in sorted(CORPUS.glob("cases/*/*/meta.json")):
-        if json.loads(path.read_bytes())["api"] in APIS:
+        if json.loads(path.read_bytes())["api"] in apis:
             yield load(path.parent)
 
 
@@ -180,7 +200,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     module: Any = metafunc.module
     about: Callable[[Recording], bool] = module.ABOUT[metafunc.function.__name__]
-    chosen = [one for one in recordings() if one.meta["api"] == module.API and about(one)]
+    apis = {module.API} if isinstance(module.API, str) else set(module.API)
+    chosen = [one for one in recordings(apis) if about(one)]
     skipped = pytest.mark.skip(reason="the corpus of recordings is not next to this checkout")
     metafunc.parametrize(
         "recording",
@@ -191,7 +212,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def replay() -> Generator[str]:
     """Run the corpus's server and return its address."""
-    command = [sys.executable, str(CORPUS / "replay.py"), "--port", "0"]
+    with replaying() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def replay_anywhere() -> Generator[str]:
+    """Run the corpus's server, which gives whole answers also to those who ask for a stream."""
+    with replaying("--any-path") as address:
+        yield address
+
+
+@contextmanager
+def replaying(*options: str) -> Generator[str]:
+    command = [sys.executable, str(CORPUS / "replay.py"), "--port", "0", *options]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr is not None
@@ -202,6 +236,19 @@ def replay() -> Generator[str]:
 
 @pytest.fixture(scope="session")
 def proxied(replay: str, run_gateway: RunGateway) -> Generator[Proxied]:
+    with proxying(replay, run_gateway, APIS) as asking:
+        yield asking
+
+
+@pytest.fixture(scope="session")
+def families(replay_anywhere: str, run_gateway: RunGateway) -> Generator[Proxied]:
+    """Return what asks for the recordings of the vendors that are not OpenAI-shaped."""
+    with proxying(replay_anywhere, run_gateway, FAMILIES) as asking:
+        yield asking
+
+
+@contextmanager
+def proxying(replay: str, run_gateway: RunGateway, apis: Container[str]) -> Generator[Proxied]:
     models = [
         {
             "model_name": alias(recording, pieces=pieces),
@@ -212,13 +259,37 @@ def proxied(replay: str, run_gateway: RunGateway) -> Generator[Proxied]:
                 "retries": 0,
             },
         }
-        for recording in recordings()
+        for recording in recordings(apis)
         for pieces in (False, True)
     ]
     with run_gateway({"model_list": models, "state": {"secret": SECRET}}) as gateway:
         asking = Proxied(gateway.url, replay)
         yield asking
         asking.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def upstream() -> AsyncGenerator[ScriptedUpstream]:
+    async with ScriptedUpstream() as server:
+        yield server
+
+
+def entry(name: str, provider: str, model: str, url: str) -> dict[str, Any]:
+    """Return the configuration of a model whose far end is the scripted upstream at `url`."""
+    base = f"{url}{BEGINNINGS[provider]}"
+    params = {"model": f"{provider}/{model}", "base_url": base, "api_key": KEY, "retries": 0}
+    return {"model_name": name, "params": params}
+
+
+@asynccontextmanager
+async def asking(
+    run_gateway: RunGateway, models: list[dict[str, Any]]
+) -> AsyncGenerator[openai.AsyncOpenAI]:
+    """Yield the official client of a gateway that has these models."""
+    with run_gateway({"model_list": models, "state": {"secret": SECRET}}) as gateway:
+        address = f"{gateway.url}/v1"
+        async with openai.AsyncOpenAI(base_url=address, api_key="none", max_retries=0) as client:
+            yield client
 
 
 @pytest.fixture(scope="session")

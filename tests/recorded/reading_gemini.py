@@ -1,0 +1,177 @@
+"""A second and simpler reading of what Gemini says, by the documentation of generateContent.
+
+It is done with plain JSON: no code of the gateway takes part.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
+from typing import Any
+
+from msgspec.structs import replace
+
+from .account import Citation
+from .reading import events_of
+from .telling import Teller, Telling, Usage
+
+FILTERED = {
+    "SAFETY",
+    "RECITATION",
+    "BLOCKLIST",
+    "PROHIBITED_CONTENT",
+    "SPII",
+    "IMAGE_SAFETY",
+    "IMAGE_PROHIBITED_CONTENT",
+    "IMAGE_RECITATION",
+    "MODEL_ARMOR",
+}
+STATUS = {
+    "STOP": ("completed", None),
+    "MAX_TOKENS": ("incomplete", "max_output_tokens"),
+    **dict.fromkeys(FILTERED, ("incomplete", "content_filter")),
+}
+STEP = re.compile(r"\.(\w+)|\['([^']*)'\]|\[(\d+)\]")
+
+
+def chunks_of(body: bytes, *, stream: bool) -> list[dict[str, Any]]:
+    """Return the pieces of an answer: of a stream, of a list that is one, or the only one."""
+    if stream:
+        return events_of(body)
+    value = json.loads(body)
+    return value if isinstance(value, list) else [value]
+
+
+def candidates_of(chunks: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Yield the pieces of the first answer, if there are several."""
+    for chunk in chunks:
+        for candidate in chunk.get("candidates") or ():
+            if candidate.get("index", 0) == 0:
+                yield candidate
+
+
+def parts_of(chunks: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    for candidate in candidates_of(chunks):
+        yield from (candidate.get("content") or {}).get("parts") or ()
+
+
+def read_gemini(body: bytes, *, stream: bool) -> Telling:
+    """Read an answer of generateContent or streamGenerateContent."""
+    chunks = chunks_of(body, stream=stream)
+    teller, calls = Teller(), CallLog()
+    for part in parts_of(chunks):
+        if "functionCall" in part:
+            calls.add(part["functionCall"])
+        elif "executableCode" in part:
+            teller.host("code_interpreter_call", part["executableCode"]["code"])
+        elif part.get("thought"):
+            teller.think(part.get("text") or "")
+        else:
+            teller.say(part.get("text") or "")
+        while calls.closed:
+            call = calls.closed.pop(0)
+            teller.call(call["id"], call["name"], call["args"])
+    candidates = list(candidates_of(chunks))
+    for candidate in candidates:
+        queries = (candidate.get("groundingMetadata") or {}).get("webSearchQueries")
+        if queries:
+            teller.host("web_search_call", queries[0])
+    status, reason = ending_of(chunks)
+    refused = reason == "content_filter" and not teller.text
+    told = teller.tell(status, reason, usage_of(chunks), refused=refused)
+    logprobs = tuple(logprobs_of(candidates))
+    return replace(told, citations=tuple(cited(candidates, told.text)), logprobs=logprobs)
+
+
+class CallLog:
+    """Collects calls, which may come in pieces: one with a name begins a call, and one that does
+    not say that it will go on ends it.
+    """
+
+    def __init__(self) -> None:
+        self.closed: list[dict[str, Any]] = []
+        self._open: dict[str, Any] = {}
+
+    def add(self, piece: Mapping[str, Any]) -> None:
+        if piece.get("name"):
+            given = dict(piece.get("args") or {})
+            self._open = {"id": piece.get("id") or "", "name": piece["name"], "args": given}
+        for change in piece.get("partialArgs") or ():
+            write(self._open["args"], change)
+        if not piece.get("willContinue"):
+            self.closed.append(self._open)
+
+
+def write(arguments: dict[str, Any], change: Mapping[str, Any]) -> None:
+    """Write one change to where its path points; a text is appended to what is there."""
+    [value] = (change[name] for name in change if name.endswith("Value"))
+    steps: list[str | int] = [
+        int(index) if index else name or quoted
+        for name, quoted, index in STEP.findall(change["jsonPath"])
+    ]
+    place: Any = arguments
+    for step, following in pairwise(steps):
+        place = child_of(place, step, [] if isinstance(following, int) else {})
+    known = child_of(place, steps[-1], "" if isinstance(value, str) else None)
+    place[steps[-1]] = known + value if isinstance(value, str) else value
+
+
+def child_of(place: Any, step: str | int, default: Any) -> Any:
+    if isinstance(step, str):
+        return place.setdefault(step, default)
+    place += [default] * (step + 1 - len(place))
+    return place[step]
+
+
+def cited(candidates: Iterable[Mapping[str, Any]], text: str) -> Iterator[Citation]:
+    """Yield the web pages that support a stretch of the text, which is counted in UTF-8 bytes."""
+    said = text.encode()
+    for candidate in candidates:
+        grounding = candidate.get("groundingMetadata") or {}
+        pages = [chunk.get("web") for chunk in grounding.get("groundingChunks") or ()]
+        for support in grounding.get("groundingSupports") or ():
+            segment = support["segment"]
+            start, end = (
+                len(said[: segment.get(name, 0)].decode(errors="ignore"))
+                for name in ("startIndex", "endIndex")
+            )
+            for index in support.get("groundingChunkIndices") or ():
+                if page := pages[index]:
+                    title = page.get("title") or ""
+                    yield Citation(url=page["uri"], title=title, start=start, end=end)
+
+
+def logprobs_of(candidates: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, float]]:
+    for candidate in candidates:
+        for one in (candidate.get("logprobsResult") or {}).get("chosenCandidates") or ():
+            yield one["token"], one["logProbability"]
+
+
+def ending_of(chunks: Iterable[Mapping[str, Any]]) -> tuple[str, str | None]:
+    """Return the status and why it is not `completed`."""
+    for chunk in chunks:
+        if "error" in chunk:
+            return "failed", None
+        if (chunk.get("promptFeedback") or {}).get("blockReason"):
+            return "incomplete", "content_filter"
+    reasons = [one["finishReason"] for one in candidates_of(chunks) if one.get("finishReason")]
+    return STATUS.get(reasons[-1], ("failed", None)) if reasons else ("failed", None)
+
+
+def usage_of(chunks: Iterable[Mapping[str, Any]]) -> Usage:
+    """Return the tokens of the last report; a report may lack what an earlier one had.
+
+    Neither what tools put into the prompt nor what was thought is in the count of the other.
+    """
+    report: dict[str, int] = {}
+    for chunk in chunks:
+        report |= chunk.get("usageMetadata") or {}
+    thought = report.get("thoughtsTokenCount", 0)
+    return Usage(
+        sent=report.get("promptTokenCount", 0) + report.get("toolUsePromptTokenCount", 0),
+        cached=report.get("cachedContentTokenCount", 0),
+        answered=report.get("candidatesTokenCount", 0) + thought,
+        thought=thought,
+    )
