@@ -1,12 +1,35 @@
-"""Content blocks while they arrive."""
+"""Anthropic's events and messages, and content blocks while they arrive."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
+from msgspec import Struct
 
 from gateway_anthropic.carriers import Block
+from gateway_anthropic.citations import Citation
 
-__all__ = ["ArrivingBlock"]
+__all__ = ["ArrivingBlock", "Event", "read_event"]
+
+
+class Event(Struct, frozen=True):
+    """What is read of an event, of the message in one, and of a whole message."""
+
+    type: str = ""
+    index: int = 0
+    message: Event | None = None
+    content_block: Block | None = None
+    delta: Block | None = None
+    content: tuple[Block, ...] | None = None
+    usage: Block | None = None
+    stop_reason: str | None = None
+    stop_details: Block | None = None
+    container: Block | None = None
+    error: Any = None
+
+
+read_event = msgspec.json.Decoder(Event).decode
 
 
 class ArrivingBlock:
@@ -18,6 +41,10 @@ class ArrivingBlock:
         self.kind = kind
         self._pieces: dict[str, list[str]] = {}
         self._citations: list[object] = []
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        return msgspec.convert(self.content.get("citations") or (), tuple[Citation, ...])
 
     def add(self, delta: Block) -> None:
         """Take in a delta: each text in it goes on with the member of its name."""

@@ -1,7 +1,5 @@
 """Carriers: content blocks that Claude wants back as they were, as JSON text."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import msgspec
@@ -11,12 +9,7 @@ __all__ = ["Block", "read", "write"]
 Block = dict[str, Any]
 """A content block, just as it stands in Anthropic's JSON."""
 
-_decode = msgspec.json.Decoder(list[Block]).decode
-
-
-def read(carrier: str) -> list[Block]:
-    """Return the blocks of a carrier that `write` has made."""
-    return _decode(carrier)
+read = msgspec.json.Decoder(list[Block]).decode
 
 
 def write(blocks: list[Block]) -> str:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-import msgspec
 from msgspec import Struct
 
-from gateway.plugin import Annotation, Key, Text
+from gateway.plugin import Annotation, Text
 from gateway.types.content import FileCitation, UrlCitation
 
-__all__ = ["Speech"]
+__all__ = ["Citation", "Speech"]
 
 
-class _Citation(Struct, frozen=True):
-    """What is read of a citation, of whichever kind: `source` is that of a search result."""
+class Citation(Struct, frozen=True):
+    """What is read of a citation, of whichever kind; `source` is that of a search result."""
 
     url: str | None = None
     source: str | None = None
@@ -28,36 +26,35 @@ class Speech:
     """The message under way: text blocks that follow on each other make one, and its text."""
 
     def __init__(self) -> None:
-        self._key: Key | None = None
-        self._start = 0
-        self._end = 0
         self.said = False
+        self._key = -1
+        self._start = self._end = 0
 
-    def begin_block(self, key: Key) -> None:
-        if self._key is None:
+    def begin_block(self, key: int) -> None:
+        if self._key < 0:
             self._key, self._end = key, 0
         self._start = self._end
 
     def end_message(self) -> None:
-        self._key = None
+        self._key = -1
 
     def say(self, text: str) -> Text:
         self.said = True
         self._end += len(text)
-        return Text(text, self._key or "")
+        return Text(text, self._key)
 
-    def cite(self, citations: Any) -> Iterator[Annotation]:
-        """Yield the sources of the text block that has just ended."""
-        for citation in msgspec.convert(citations or (), tuple[_Citation, ...]):
-            if annotation := self._annotation(citation):
-                yield Annotation(annotation, self._key or "")
-
-    def _annotation(self, citation: _Citation) -> UrlCitation | FileCitation | None:
-        url = citation.url or citation.source or ""
-        if url.startswith(("http://", "https://")):
-            title = citation.title or ""
-            return UrlCitation(url=url, title=title, start_index=self._start, end_index=self._end)
-        if citation.file_id:
-            name = citation.document_title or ""
-            return FileCitation(file_id=citation.file_id, filename=name, index=self._end)
-        return None  # OpenAI cannot cite what has neither an address nor an id
+    def cite(self, citations: tuple[Citation, ...]) -> Iterator[Annotation]:
+        """Yield the sources of the text block that has just ended, if OpenAI can cite them: by
+        their address or their id.
+        """
+        for told in citations:
+            address, title = told.url or told.source or "", told.title or ""
+            cited = None
+            if address.startswith(("http://", "https://")):
+                place = {"start_index": self._start, "end_index": self._end}
+                cited = UrlCitation(url=address, title=title, **place)
+            elif told.file_id:
+                name = told.document_title or ""
+                cited = FileCitation(file_id=told.file_id, filename=name, index=self._end)
+            if cited:
+                yield Annotation(cited, self._key)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
+from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import Struct
 
 from gateway.errors import InvalidRequestError, UpstreamProtocolError
 from gateway.plugin import Item
@@ -17,22 +16,32 @@ from gateway.types.request import Request
 from gateway.types.tools import ComputerTool, ComputerUsePreviewTool
 from gateway_anthropic.carriers import Block
 
-__all__ = ["TOOLSET", "ComputerReader", "blocks_of", "results_of", "toolset"]
+__all__ = ["ComputerReader", "blocks_of", "results_of", "toolset"]
 
-TOOLSET = "computer"
-"""The name of the toolset, in calls of its members and in their results."""
-
-# fmt: off
-_WITHOUT_EQUAL = (
-    "cursor_position", "hold_key", "left_mouse_down", "left_mouse_up", "triple_click", "zoom",
-)
-# fmt: on
-_CLICKS = {"left": "left_click", "right": "right_click", "wheel": "middle_click"}
-_AT_A_PLACE: Mapping[str, Callable[..., c.ComputerAction]] = {
-    **{member: partial(c.Click, button=button) for button, member in _CLICKS.items()},
-    "double_click": c.DoubleClick,
-    "mouse_move": c.Move,
+_TOOLSET = "computer"
+_MEMBERS: dict[str, Block] = {
+    "double_click": {"type": "double_click"},
+    "key": {"type": "keypress"},
+    "left_click": {"type": "click", "button": "left"},
+    "left_click_drag": {"type": "drag"},
+    "middle_click": {"type": "click", "button": "wheel"},
+    "mouse_move": {"type": "move"},
+    "right_click": {"type": "click", "button": "right"},
+    "screenshot": {"type": "screenshot"},
+    "scroll": {"type": "scroll"},
+    "type": {"type": "type"},
+    "wait": {"type": "wait"},
 }
+"""The members of the toolset, and the actions that they are but for where and what."""
+_DISABLED = (
+    "cursor_position",
+    "hold_key",
+    "left_mouse_down",
+    "left_mouse_up",
+    "triple_click",
+    "zoom",
+)
+_WITHOUT_PLACE = ("keypress", "screenshot", "type", "wait")
 _SIDE_BUTTONS = {"back": "alt+Left", "forward": "alt+Right"}
 _DIRECTIONS = {"up": (0, -1), "down": (0, 1), "left": (-1, 0), "right": (1, 0)}
 _PIXELS = 100  # of one click of the scroll wheel
@@ -43,7 +52,6 @@ _KEYS = {
     "ARROWLEFT": "Left",
     "ARROWRIGHT": "Right",
     "ARROWUP": "Up",
-    "BACKSPACE": "BackSpace",
     "CTRL": "ctrl",
     "ENTER": "Return",
     "ESC": "Escape",
@@ -55,6 +63,18 @@ _KEYS = {
 """OpenAI's names of keys and Claude's; all others are the same but for their case."""
 _ALIASES = {"CMD": "super", "CONTROL": "ctrl", "ESCAPE": "Escape", "OPTION": "alt", "WIN": "super"}
 _NAMES = {symbol.lower(): name for name, symbol in _KEYS.items()} | {"control": "CTRL"}
+
+_Action = (
+    c.Click
+    | c.DoubleClick
+    | c.Drag
+    | c.Keypress
+    | c.Move
+    | c.Screenshot
+    | c.Scroll
+    | c.TypeText
+    | c.Wait
+)
 
 
 class _Given(Struct, frozen=True, kw_only=True):
@@ -68,10 +88,6 @@ class _Given(Struct, frozen=True, kw_only=True):
     scroll_direction: Literal["up", "down", "left", "right"] = "down"
     scroll_amount: int = 0
 
-    @property
-    def direction(self) -> tuple[int, int]:
-        return _DIRECTIONS[self.scroll_direction]
-
 
 class ComputerReader:
     """Reads calls of the toolset; those that follow on each other are one `computer_call`, unless
@@ -82,17 +98,17 @@ class ComputerReader:
         tools = request.tools or ()
         self._preview = any(isinstance(tool, ComputerUsePreviewTool) for tool in tools)
         self._declared = self._preview or any(isinstance(tool, ComputerTool) for tool in tools)
-        self._place: tuple[int, int] | None = None
         self._call_id = ""
         self._actions: list[c.ComputerAction] = []
-        for item in request.input or ():
-            if isinstance(item, c.ComputerCall):
-                self._follow(actions_in(item))
+        calls = (item for item in request.input or () if isinstance(item, c.ComputerCall))
+        inputs = [_write(action)[1] for call in calls for action in _actions_in(call)]
+        places = [given["coordinate"] for given in inputs if "coordinate" in given]
+        self._place: tuple[int, int] | None = places[-1] if places else None
 
     def claims(self, block: Block) -> bool:
         """Say whether a `tool_use` block calls the computer."""
-        named = self._declared and block.get("name") == TOOLSET
-        return named or block.get("toolset_name") == TOOLSET
+        named = self._declared and block.get("name") == _TOOLSET
+        return named or block.get("toolset_name") == _TOOLSET
 
     def add(self, block: Block) -> Iterator[Item]:
         """Take in a whole call.
@@ -100,79 +116,46 @@ class ComputerReader:
         Raises `UpstreamProtocolError` for what no action of OpenAI's can say.
         """
         given = msgspec.convert(block.get("input"), _Given)
+        member = given.action or str(block.get("name"))
+        if member not in _MEMBERS:
+            raise UpstreamProtocolError(f"the computer of OpenAI's clients has no {member[:40]!r}")
         if not self._actions:
             self._call_id = str(block.get("id") or "")
-        actions = self._read(given.action or str(block.get("name")), given)
-        self._follow(actions)
-        self._actions += actions
+        action = msgspec.convert(self._action({**_MEMBERS[member]}, given), _Action)
+        self._actions += [action] * max(1, min(given.repeat or 1, _MOST_REPEATS))
         if self._preview:
             yield from self.flush()
 
     def flush(self) -> Iterator[Item]:
         """Yield the call that is complete now."""
         actions, self._actions = tuple(self._actions), []
-        if not actions:
-            return
-        calls = [c.ComputerCall(call_id=self._call_id, actions=actions, status="completed")]
+        call = c.ComputerCall(call_id=self._call_id, actions=actions, status="completed")
         if self._preview:
-            calls = [
-                c.ComputerCall(call_id=use_id, action=action, status="completed")
-                for use_id, action in zip(_use_ids(calls[0]), actions, strict=True)
-            ]
-        yield from map(Item, calls)
+            for use_id, action in zip(_use_ids(call), actions, strict=False):
+                yield Item(c.ComputerCall(call_id=use_id, action=action, status="completed"))
+        elif actions:
+            yield Item(call)
 
-    def _read(self, member: str, given: _Given) -> list[c.ComputerAction]:
-        if member == "key":
-            times = max(1, min(given.repeat or 1, _MOST_REPEATS))
-            return [c.Keypress(keys=_names(given.text or ""))] * times
-        held = _names(given.text) if given.text else UNSET
-        if make := _AT_A_PLACE.get(member):
-            return [make(**self._at(given.coordinate), keys=held)]
-        return [self._read_other(member, given, held)]
-
-    def _read_other(
-        self, member: str, given: _Given, held: tuple[str, ...] | UnsetType
-    ) -> c.ComputerAction:
-        match member:
-            case "screenshot":
-                return c.Screenshot()
-            case "wait":
-                return c.Wait()
-            case "type":
-                return c.TypeText(text=given.text or "")
-            case "left_click_drag":
-                ends = self._at(given.start_coordinate), self._at(given.coordinate)
-                return c.Drag(path=tuple(c.Point(**end) for end in ends), keys=held)
-            case "scroll":
-                right, down = (part * given.scroll_amount * _PIXELS for part in given.direction)
-                place = self._at(given.coordinate)
-                return c.Scroll(**place, scroll_x=right, scroll_y=down, keys=held)
-            case _:
-                raise UpstreamProtocolError(
-                    f"the model used {member[:40]!r} on the computer, which has no equal at OpenAI"
-                )
-
-    def _at(self, coordinate: tuple[int, int] | None) -> dict[str, int]:
-        """Return where to act; without a `coordinate` that is where the mouse is."""
-        place = coordinate or self._place
-        if place is None:
-            raise UpstreamProtocolError("the model clicked where the mouse is, and nobody knows")
-        return {"x": place[0], "y": place[1]}
-
-    def _follow(self, actions: Iterable[c.ComputerAction]) -> None:
-        for action in actions:
-            match action:
-                case c.Click() | c.DoubleClick() | c.Move() | c.Scroll():
-                    self._place = action.x, action.y
-                case c.Drag(path=[*_, end]):
-                    self._place = end.x, end.y
-                case _:
-                    pass
+    def _action(self, action: Block, given: _Given) -> Block:
+        """Return `action` with all that is `given`."""
+        if action["type"] not in _WITHOUT_PLACE:
+            self._place = given.coordinate or self._place
+            if self._place is None:
+                raise UpstreamProtocolError("the model clicked where the mouse is: nobody knows")
+            action |= dict(zip("xy", self._place, strict=True))
+            ends = (given.start_coordinate or self._place, self._place)
+            action["path"] = [dict(zip("xy", end, strict=True)) for end in ends]
+        right, down = _DIRECTIONS[given.scroll_direction]
+        pixels = given.scroll_amount * _PIXELS
+        action |= {"scroll_x": right * pixels, "scroll_y": down * pixels}
+        if given.text is not None:
+            action |= {"text": given.text, "keys": _names(given.text)}
+        return action
 
 
 def toolset() -> Block:
     """Return the tool to list, less what OpenAI's clients cannot do."""
-    configs = {member: {"enabled": False} for member in _WITHOUT_EQUAL}
+    configs = {member: {"enabled": False} for member in _DISABLED}
     return {"type": "computer_toolset_20260801", "configs": configs}
 
 
@@ -181,9 +164,9 @@ def blocks_of(call: c.ComputerCall) -> list[Block]:
 
     Raises `InvalidRequestError` for an action of an unknown type.
     """
-    written = [_write(action) for action in actions_in(call)]
+    written = [_write(action) for action in _actions_in(call)]
     return [
-        {"type": "tool_use", "id": use_id, "name": name, "input": given, "toolset_name": TOOLSET}
+        {"type": "tool_use", "id": use_id, "name": name, "input": given, "toolset_name": _TOOLSET}
         for use_id, (name, given) in zip(_use_ids(call), written, strict=True)
     ]
 
@@ -194,81 +177,59 @@ def results_of(call: c.ComputerCall, screenshot: Block) -> list[Block]:
     """
     # Claude points at pixels of the image that it saw, so nobody may shrink it on the way.
     seen = {**screenshot, "transformations": {"oversized_image": "error"}}
-    *others, last = _use_ids(call)
-    results: list[tuple[str, list[Block]]] = [
-        *((use_id, [{"type": "text", "text": "Done."}]) for use_id in others),
-        (last, [seen]),
-    ]
+    use_ids = _use_ids(call)
+    contents = [{"type": "text", "text": "Done."}] * (len(use_ids) - 1) + [seen]
     return [
-        {"type": "tool_result", "tool_use_id": use_id, "content": content, "toolset_name": TOOLSET}
-        for use_id, content in results
+        {"type": "tool_result", "tool_use_id": use_id, "content": [shown], "toolset_name": _TOOLSET}
+        for use_id, shown in zip(use_ids, contents, strict=True)
     ]
 
 
-def actions_in(call: c.ComputerCall) -> tuple[c.ComputerAction, ...]:
+def _actions_in(call: c.ComputerCall) -> tuple[c.ComputerAction, ...]:
     """Return the actions of a call; one without any is for the screenshot that follows it."""
     return call.actions or (call.action or c.Screenshot(),)
 
 
 def _use_ids(call: c.ComputerCall) -> list[str]:
     """Return the id of each action's block: whoever has only the items must find the same ones."""
-    numbers = range(2, len(actions_in(call)) + 1)
+    numbers = range(2, len(_actions_in(call)) + 1)
     return [call.call_id, *(f"{call.call_id}-{number}" for number in numbers)]
 
 
 def _write(action: c.ComputerAction) -> tuple[str, Block]:
-    match action:
-        case c.Click() | c.DoubleClick() | c.Move():
-            return _clicking(action)
-        case c.Drag(path=[start, *_, end]):
-            ends = {"start_coordinate": [start.x, start.y], "coordinate": [end.x, end.y]}
-            return "left_click_drag", ends | _holding(action.keys)
-        case c.Scroll():
-            place = {"coordinate": [action.x, action.y]}
-            return "scroll", place | _scrolling(action) | _holding(action.keys)
-        case c.Keypress():
-            return "key", {"text": _combination(action.keys)}
-        case c.TypeText():
-            return "type", {"text": action.text}
-        case c.Wait() | c.Screenshot():
-            return action.type, {"duration": 1} if action.type == "wait" else {}
-        case _:
-            raise InvalidRequestError(
-                f"the computer action {action.type!r} is unknown or incomplete", param="input"
-            )
-
-
-def _clicking(action: c.Click | c.DoubleClick | c.Move) -> tuple[str, Block]:
-    place = {"coordinate": [action.x, action.y]}
-    if isinstance(action, c.Move):
-        return "mouse_move", place
-    if isinstance(action, c.DoubleClick):
-        return "double_click", place | _holding(action.keys)
-    if combination := _SIDE_BUTTONS.get(action.button):
+    """Return the member of the toolset that does `action`, and its input."""
+    told: Block = msgspec.to_builtins(action)
+    if combination := _SIDE_BUTTONS.get(told.get("button", "")):
         return "key", {"text": combination}
-    return _CLICKS.get(action.button, "left_click"), place | _holding(action.keys)
+    members = (name for name, known in _MEMBERS.items() if known.items() <= told.items())
+    member = next(members, None)
+    if member is None:
+        raise InvalidRequestError(f"no model knows the action {action.type!r}", param="input")
+    given: Block = {"duration": 1} if member == "wait" else {}
+    if path := told.get("path"):
+        given["start_coordinate"] = [path[0]["x"], path[0]["y"]]
+    if "x" in (end := path[-1] if path else told):
+        given["coordinate"] = [end["x"], end["y"]]
+    if member == "scroll":
+        given |= _scrolling(told["scroll_x"], told["scroll_y"])
+    if text := told.get("text") or _combination(told.get("keys") or ()):
+        given["text"] = text
+    return member, given
 
 
-def _scrolling(action: c.Scroll) -> Block:
-    across = abs(action.scroll_x) > abs(action.scroll_y)
-    pixels = action.scroll_x if across else action.scroll_y
-    forth, back = ("right", "left") if across else ("down", "up")
-    return {
-        "scroll_direction": forth if pixels >= 0 else back,
-        "scroll_amount": math.ceil(abs(pixels) / _PIXELS),
-    }
+def _scrolling(x: int, y: int) -> Block:
+    """Return the way that is the longer one."""
+    pixels, forth, back = (x, "right", "left") if abs(x) > abs(y) else (y, "down", "up")
+    amount = math.ceil(abs(pixels) / _PIXELS)
+    return {"scroll_direction": forth if pixels >= 0 else back, "scroll_amount": amount}
 
 
-def _holding(keys: tuple[str, ...] | UnsetType | None) -> Block:
-    return {"text": _combination(keys)} if keys else {}
-
-
-def _combination(keys: tuple[str, ...]) -> str:
-    names = (key.upper() for key in keys)
+def _combination(keys: list[str] | tuple[str, ...]) -> str:
+    names = [key.upper() for key in keys]
     return "+".join(_KEYS.get(name) or _ALIASES.get(name) or name.lower() for name in names)
 
 
-def _names(combination: str) -> tuple[str, ...]:
+def _names(combination: str) -> list[str]:
     """Return OpenAI's names of the keys in `ctrl+s`; `+` itself may be among them."""
     symbols = [symbol or "plus" for symbol in combination.removesuffix("+").split("+")]
-    return tuple(_NAMES.get(symbol.lower(), symbol.upper()) for symbol in symbols)
+    return [_NAMES.get(symbol.lower(), symbol.upper()) for symbol in symbols]

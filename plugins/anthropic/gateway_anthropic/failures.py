@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
-from gateway.errors import UpstreamError
+from gateway.errors import UpstreamError, UpstreamRateLimitError
 from gateway.plugin import Failure
 from gateway.plugin.failures import read_failure
 from gateway.plugin.reports import read_report
@@ -31,9 +31,14 @@ _PREFIX = "anthropic-ratelimit-"
 def read_error(failure: Failure) -> UpstreamError:
     """Say which of our errors an answer with an error status is, rate limits included."""
     error = read_failure(failure)
-    error.headers = {**rate_limits(failure.headers), **error.headers}
-    if failure.status == 429 and error.retry_after is None:
-        error.retry_after = _longest_wait(failure.headers)
+    limits = rate_limits(failure.headers)
+    error.headers = {**limits, **error.headers}
+    if isinstance(error, UpstreamRateLimitError) and error.retry_after is None:
+        resets = [
+            name.replace("remaining", "reset") for name, left in limits.items() if left == "0"
+        ]
+        waits = [float(limits[name].removesuffix("s")) for name in resets if name in limits]
+        error.retry_after = max(waits, default=None)
     return error
 
 
@@ -44,36 +49,22 @@ def error_in_stream(data: bytes, provider: str) -> UpstreamError:
 
 
 def rate_limits(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return Anthropic's rate limits as OpenAI's headers, with the time until a reset and not of
-    it.
+    """Return Anthropic's rate limits as OpenAI's headers, which tell the time until a reset.
+
+    That takes the answer's own `date`, so that no clock of ours is needed.
     """
     limits: dict[str, str] = {}
     for name, value in headers.items():
-        if name.startswith(_PREFIX):
-            counted, _, what = name.removeprefix(_PREFIX).rpartition("-")
-            if what == "reset":
-                wait = _wait(value, headers.get("date"))
-                value = "" if wait is None else f"{wait}s"
-            if value and counted:
-                limits[f"x-ratelimit-{what}-{counted}"] = value
+        counted, _, what = name.removeprefix(_PREFIX).rpartition("-")
+        told = _wait(value, headers.get("date", "")) if what == "reset" else value
+        if name.startswith(_PREFIX) and counted and told:
+            limits[f"x-ratelimit-{what}-{counted}"] = told
     return limits
 
 
-def _longest_wait(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds until all that is used up is there again."""
-    used_up = (
-        name.replace("-remaining", "-reset")
-        for name, value in headers.items()
-        if name.startswith(_PREFIX) and name.endswith("-remaining") and value == "0"
-    )
-    waits = (_wait(headers.get(name, ""), headers.get("date")) for name in used_up)
-    return max((wait for wait in waits if wait is not None), default=None)
-
-
-def _wait(reset: str, now: str | None) -> int | None:
-    """Return the seconds until `reset` (RFC 3339), by the clock of the answer's own `date`."""
+def _wait(reset: str, now: str) -> str | None:
     try:
-        left = datetime.fromisoformat(reset) - parsedate_to_datetime(now or "")
+        left = datetime.fromisoformat(reset) - parsedate_to_datetime(now)
     except (TypeError, ValueError):
         return None
-    return max(0, math.ceil(left.total_seconds()))
+    return f"{max(0, math.ceil(left.total_seconds()))}s"

@@ -2,84 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, cast
 
 import msgspec
-from msgspec import Struct
 
 from gateway.plugin import Delta, Item, Thought
-from gateway.types.hosted_items import (
-    CodeInterpreterCall,
-    McpCall,
-    McpListedTool,
-    McpListTools,
-    WebSearchCall,
-)
+from gateway.types import hosted_items as h
 from gateway.types.items import OutputItem
+from gateway.types.request import Request
 from gateway_anthropic.carriers import Block, write
 
 __all__ = ["Opaque"]
 
-_SOURCES = "web_search_call.action.sources"
-_OUTPUTS = "code_interpreter_call.outputs"
-_CODE = {"code_execution": "code", "bash_code_execution": "command"}
 _LOGS = ("stdout", "stderr", "content", "error_message")
-
-
-class _Run(Struct, frozen=True, kw_only=True):
-    """One run of a tool: the blocks of its call and of its result, and what may be shown of it."""
-
-    use: Block
-    result: Block
-    include: Collection[str]
-    container: str
-
-    @property
-    def input(self) -> Block:
-        return _object(self.use.get("input"))
-
-    @property
-    def found(self) -> Block:
-        return _object(self.result.get("content"))
-
-    @property
-    def status(self) -> str:
-        kind = str(self.found.get("type"))
-        return "failed" if self.result.get("is_error") or kind.endswith("_error") else "completed"
-
-    @property
-    def parts(self) -> list[Block]:
-        content = self.result.get("content")
-        return list(map(_object, cast("list[Any]", content))) if isinstance(content, list) else []
 
 
 class Opaque:
     """Collects the blocks that have to come back to Claude as they are.
 
     What follows on each other is one carrier, in its place among the other items. A tool that ran
-    is also told as an item of OpenAI's, if there is one for it; `include` says what that may show.
+    is also told as an item of OpenAI's, if there is one for it.
     """
 
-    def __init__(self, include: Collection[str]) -> None:
-        self._include = include
-        self._unanswered: dict[str, Block] = {}
+    def __init__(self, request: Request) -> None:
+        self.container = ""
+        """The id of where the code of Claude runs."""
+        self._include = request.include or ()
+        self._unanswered: dict[Any, Block] = {}
         self._blocks: list[Block] = []
 
-    def add(self, block: Block, container: str) -> Iterator[Delta]:
-        """Take in a whole block; yield what becomes of it. `container` is where code runs."""
+    def add(self, block: Block) -> Iterator[Delta]:
+        """Take in a whole block, and yield the item that it completes."""
         self._blocks.append(block)
         kind = str(block.get("type"))
         if kind.endswith("tool_use"):
-            self._unanswered[str(block.get("id"))] = block
+            self._unanswered[block.get("id")] = block
         elif kind == "mcp_tool_listing":
-            tools = msgspec.convert(block.get("tools"), tuple[McpListedTool, ...])
-            yield Item(McpListTools(server_label=str(block.get("mcp_server_name")), tools=tools))
-        elif use := self._unanswered.pop(str(block.get("tool_use_id")), None):
-            name = "mcp" if kind == "mcp_tool_result" else str(use.get("name"))
-            if read := _READERS.get(name):
-                run = _Run(use=use, result=block, include=self._include, container=container)
-                yield Item(read(run))
+            tools = msgspec.convert(block.get("tools"), tuple[h.McpListedTool, ...])
+            yield Item(h.McpListTools(server_label=str(block.get("mcp_server_name")), tools=tools))
+        elif use := self._unanswered.pop(block.get("tool_use_id"), None):
+            yield from map(Item, self._items(use, block))
 
     def flush(self, key: int) -> Iterator[Delta]:
         """Yield the carrier of what has been collected since the last one."""
@@ -92,59 +55,63 @@ class Opaque:
         broken = list(self._unanswered.values())
         self._blocks = [block for block in self._blocks if block not in broken]
 
+    def _items(self, use: Block, result: Block) -> Iterator[OutputItem]:
+        found, given = result.get("content"), _members(use.get("input"))
+        failed = result.get("is_error") or str(_members(found).get("type")).endswith("_error")
+        status = "failed" if failed else "completed"
+        match use.get("name"):
+            case _ if use.get("type") == "mcp_tool_use":
+                yield _mcp_call(use, found, failed=bool(failed))
+            case "web_search":
+                yield h.WebSearchCall(status=status, action=self._search(given, found))
+            case "web_fetch":
+                url = _members(found).get("url") or given.get("url")
+                yield h.WebSearchCall(status=status, action={"type": "open_page", "url": url})
+            case "code_execution" | "bash_code_execution" | "text_editor_code_execution":
+                code = given.get("code") or (given.get("command") if len(given) == 1 else None)
+                yield h.CodeInterpreterCall(
+                    container_id=self.container,
+                    status=status,
+                    code=code or _json(given),
+                    outputs=self._outputs(_members(found)),
+                )
+            case _:
+                pass
 
-def _search(run: _Run) -> WebSearchCall:
-    query = str(run.input.get("query") or "")
-    action: Block = {"type": "search", "query": query, "queries": [query]}
-    if _SOURCES in run.include:
-        urls = (part.get("url") for part in run.parts)
-        action["sources"] = [{"type": "url", "url": url} for url in urls if url]
-    return WebSearchCall(status=run.status, action=action)
+    def _search(self, given: Block, found: Any) -> Block:
+        query = given.get("query") or ""
+        action: Block = {"type": "search", "query": query, "queries": [query]}
+        if "web_search_call.action.sources" in self._include:
+            urls = [hit.get("url") for hit in _list(found)]
+            action["sources"] = [{"type": "url", "url": url} for url in urls if url]
+        return action
+
+    def _outputs(self, found: Block) -> tuple[Block, ...] | None:
+        if "code_interpreter_call.outputs" not in self._include:
+            return None
+        logs = "".join(text for name in _LOGS if isinstance(text := found.get(name), str))
+        return ({"type": "logs", "logs": logs},)
 
 
-def _open_page(run: _Run) -> WebSearchCall:
-    url = run.found.get("url") or run.input.get("url")
-    return WebSearchCall(status=run.status, action={"type": "open_page", "url": url})
-
-
-def _interpret(run: _Run) -> CodeInterpreterCall:
-    code = run.input.get(_CODE.get(str(run.use.get("name")), ""))
-    logs = "".join(text for name in _LOGS if isinstance(text := run.found.get(name), str))
-    return CodeInterpreterCall(
-        container_id=run.container,
-        status=run.status,
-        code=code if isinstance(code, str) else _json(run.input),
-        outputs=({"type": "logs", "logs": logs},) if _OUTPUTS in run.include else None,
-    )
-
-
-def _call_server(run: _Run) -> McpCall:
-    failed = run.status == "failed"
-    content = run.result.get("content")
-    text = "".join(str(part.get("text") or "") for part in run.parts) or str(content or "")
-    return McpCall(
-        name=str(run.use.get("name")),
-        arguments=_json(run.input),
-        server_label=str(run.use.get("server_name")),
-        status=run.status,
+def _mcp_call(use: Block, found: Any, *, failed: bool) -> h.McpCall:
+    text = "".join(str(part.get("text")) for part in _list(found)) or str(found or "")
+    return h.McpCall(
+        name=str(use.get("name")),
+        arguments=_json(use.get("input")),
+        server_label=str(use.get("server_name")),
+        status="failed" if failed else "completed",
         output=None if failed else text,
-        error={"type": "mcp_tool_execution_error", "content": content} if failed else None,
+        error={"type": "mcp_tool_execution_error", "content": found} if failed else None,
     )
 
 
-_READERS: Mapping[str, Callable[[_Run], OutputItem]] = {
-    "bash_code_execution": _interpret,
-    "code_execution": _interpret,
-    "mcp": _call_server,
-    "text_editor_code_execution": _interpret,
-    "web_fetch": _open_page,
-    "web_search": _search,
-}
-
-
-def _object(value: Any) -> Block:
+def _members(value: Any) -> Block:
     return cast("Block", value) if isinstance(value, dict) else {}
 
 
-def _json(value: Block) -> str:
-    return msgspec.json.encode(value).decode()
+def _list(value: Any) -> list[Block]:
+    return [_members(one) for one in cast("list[Any]", value)] if isinstance(value, list) else []
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value or {}).decode()

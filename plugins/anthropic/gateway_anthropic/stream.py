@@ -19,7 +19,7 @@ from gateway.plugin import (
     UpstreamRequest,
     Used,
 )
-from gateway_anthropic.blocks import ArrivingBlock
+from gateway_anthropic.blocks import ArrivingBlock, Event, read_event
 from gateway_anthropic.carriers import Block, write
 from gateway_anthropic.citations import Speech
 from gateway_anthropic.computer import ComputerReader
@@ -28,11 +28,10 @@ from gateway_anthropic.names import told_names
 from gateway_anthropic.request import continue_request
 from gateway_anthropic.server_tools import Opaque
 from gateway_anthropic.usage import Meter
-from gateway_anthropic.wire import Message, read_event, read_message
 
-__all__ = ["ENDINGS", "AnthropicTranslator"]
+__all__ = ["AnthropicTranslator"]
 
-ENDINGS: Mapping[str, FinishReason] = {
+_ENDINGS: Mapping[str, FinishReason] = {
     "compaction": "stop",
     "end_turn": "stop",
     "max_tokens": "max_output_tokens",
@@ -50,17 +49,15 @@ class AnthropicTranslator:
 
     def __init__(self, call: Call) -> None:
         self._call = call
-        self._provider = call.deployment.provider
         self._names = told_names(call.request)
         self._arriving: dict[int, ArrivingBlock] = {}
         self._count = 0
         self._whole: list[Block] = []
         self._speech = Speech()
-        self._opaque = Opaque(call.request.include or ())
+        self._opaque = Opaque(call.request)
         self._computer = ComputerReader(call.request)
         self._meter = Meter()
-        self._ending = Message()
-        self._container = ""
+        self._ending = Event()
         self._pauses = 0
         self._paused = False
 
@@ -69,57 +66,52 @@ class AnthropicTranslator:
         event = read_event(frame.data)
         match event.type or frame.event:
             case "content_block_delta":
-                yield from self._go_on_with(event.index, event.delta or {})
+                yield from self._grow(event.index, event.delta or {})
             case "content_block_start":
                 yield from self._begin(event.index, event.content_block or {})
             case "content_block_stop":
                 yield from self._end(event.index)
-            case "message_start":
-                yield from self._begin_answer(event.message or Message())
+            case "message" | "message_start":
+                yield from self._begin_answer(event.message or event)
             case "message_delta":
-                yield from self._learn(read_message(event.delta), event.usage)
+                yield from self._learn(msgspec.convert(event.delta or {}, Event), event.usage)
             case "message_stop":
                 yield from self._stop()
-            case "message":
-                yield from self._read_whole(event)
             case kind:
                 if kind == "error" or event.error:
-                    raise error_in_stream(frame.data, self._provider)
+                    raise error_in_stream(frame.data, self._call.deployment.provider)
 
     def continuation(self) -> UpstreamRequest | None:
         """Return what to ask when Claude has paused in the middle of its turn."""
-        if not self._paused:
+        paused, self._paused = self._paused, False
+        if not paused:
             return None
-        self._paused = False
-        return continue_request(self._call, self._whole, self._container)
+        return continue_request(self._call, self._whole, self._opaque.container)
 
-    def _read_whole(self, message: Message) -> Iterator[Delta]:
-        yield from self._begin_answer(message)
-        for index, content in enumerate(message.content or ()):
-            yield from self._begin(index, content)
-            yield from self._end(index)
-        yield from self._learn(message, None)
-        yield from self._stop()
-
-    def _begin_answer(self, message: Message) -> Iterator[Delta]:
+    def _begin_answer(self, message: Event) -> Iterator[Delta]:
         self._arriving.clear()
         self._meter.begin_answer()
         yield from self._learn(message, message.usage)
+        for index, content in enumerate(message.content or ()):
+            yield from self._begin(index, content)
+            yield from self._end(index)
+        if message.stop_reason:
+            yield from self._stop()
 
-    def _learn(self, message: Message, usage: Block | None) -> Iterator[Delta]:
+    def _learn(self, message: Event, usage: Block | None) -> Iterator[Delta]:
         """Take in what is said of the message as a whole."""
         self._ending = message
         if message.container:
-            self._container = message.container.id
+            self._opaque.container = str(message.container.get("id") or "")
         if usage:
             yield Used(self._meter.read(usage))
 
     def _begin(self, index: int, content: Block) -> Iterator[Delta]:
-        kind = self._kind(content)
-        block = self._arriving[index] = ArrivingBlock(content, self._count, kind)
+        block = ArrivingBlock(content, self._count, self._kind(content))
+        self._arriving[index] = block
         self._count += 1
         yield from self._give_way(block)
-        if kind == "tool_use":
+        if block.kind == "tool_use":
             name, given = str(content.get("name")), content.get("input")
             arguments = msgspec.json.encode(given).decode() if given else ""
             call_id = str(content.get("id") or "") or None
@@ -143,7 +135,7 @@ class AnthropicTranslator:
         if block.kind != "computer":
             yield from self._computer.flush()
 
-    def _go_on_with(self, index: int, delta: Block) -> Iterator[Delta]:
+    def _grow(self, index: int, delta: Block) -> Iterator[Delta]:
         if block := self._arriving.get(index):
             block.add(delta)
             yield from self._tell(block, delta)
@@ -165,18 +157,14 @@ class AnthropicTranslator:
         if block is None or not block.close():
             return
         self._whole.append(block.content)
-        match block.kind:
-            case "text":
-                yield from self._speech.cite(block.content.get("citations"))
-            case "thinking":
-                if block.content.get("signature"):  # without it, Claude would not take it back
-                    yield Thought(key=block.key, carrier=write([block.content]))
-            case "opaque":
-                yield from self._opaque.add(block.content, self._container)
-            case "computer":
-                yield from self._computer.add(block.content)
-            case _:
-                pass
+        if block.kind == "text":
+            yield from self._speech.cite(block.citations)
+        elif block.kind == "opaque":
+            yield from self._opaque.add(block.content)
+        elif block.kind == "computer":
+            yield from self._computer.add(block.content)
+        elif block.content.get("signature"):  # a thought without it would not be taken back
+            yield Thought(key=block.key, carrier=write([block.content]))
 
     def _stop(self) -> Iterator[Delta]:
         reason = self._ending.stop_reason
@@ -187,16 +175,15 @@ class AnthropicTranslator:
             yield from self._finish(reason)
 
     def _finish(self, reason: str) -> Iterator[Delta]:
-        if reason not in ENDINGS and not self._count:
+        if reason not in _ENDINGS and not self._count:
             raise UpstreamProtocolError(
-                f"{self._provider} ended without output, with the unknown"
-                f" stop_reason {reason[:40]!r}"
+                f"the upstream ended without output, with the unknown stop_reason {reason[:40]!r}"
             )
         if reason != "tool_use":  # code that calls the client's tools goes on with their results
             self._opaque.forget_unanswered()
         yield from self._opaque.flush(self._count)
         yield from self._computer.flush()
-        details = self._ending.stop_details
-        if reason == "refusal" and not self._speech.said and details and details.explanation:
-            yield Refusal(details.explanation, self._count)
-        yield Finished(ENDINGS.get(reason, "stop"))
+        explanation = (self._ending.stop_details or {}).get("explanation")
+        if reason == "refusal" and explanation and not self._speech.said:
+            yield Refusal(str(explanation), self._count)
+        yield Finished(_ENDINGS.get(reason, "stop"))

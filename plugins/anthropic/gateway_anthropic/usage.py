@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from gateway.types.response import InputTokensDetails, OutputTokensDetails, Usage
+from gateway_anthropic.carriers import Block
 
 __all__ = ["Meter"]
 
@@ -20,26 +19,23 @@ class Meter:
         self._before = {name: self._count(name) for name in self._before | self._now}
         self._now = {}
 
-    def read(self, reported: dict[str, Any]) -> Usage:
+    def read(self, reported: Block) -> Usage:
         """Take in a report, and return what has been used so far."""
-        for name, count in (reported | (reported.get("output_tokens_details") or {})).items():
+        details: Block = reported.get("output_tokens_details") or {}
+        for name, count in [*reported.items(), *details.items()]:
             if isinstance(count, int):  # what is not said again stays as it was
                 self._now[name] = count
-        return self._usage()
-
-    def _usage(self) -> Usage:
         cached = self._count("cache_read_input_tokens")
         written = self._count("cache_creation_input_tokens")
-        sent = self._count("input_tokens") + cached + written  # OpenAI counts the cache, too
-        answered = self._count("output_tokens")
-        reasoning = self._count("thinking_tokens")
+        sent = self._count("input_tokens") + cached + written  # Anthropic leaves out the cache
+        answered, thought = self._count("output_tokens"), self._count("thinking_tokens")
         return Usage(
             input_tokens=sent,
             input_tokens_details=InputTokensDetails(
                 cached_tokens=cached, cache_write_tokens=written
             ),
             output_tokens=answered,
-            output_tokens_details=OutputTokensDetails(reasoning_tokens=reasoning),
+            output_tokens_details=OutputTokensDetails(reasoning_tokens=thought),
             total_tokens=sent + answered,
         )
 
