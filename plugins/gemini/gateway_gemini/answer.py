@@ -1,0 +1,167 @@
+"""What the parts of an answer say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from gateway.plugin import Annotation, Delta, Item, Refusal, Text, Thought, ToolCall
+from gateway.types.items import (
+    CodeInterpreterCall,
+    ComputerCall,
+    FileSearchCall,
+    ImageGenerationCall,
+)
+from gateway.types.request import Request
+from gateway.types.tools import ComputerTool, ComputerUsePreviewTool
+from gateway_gemini.calls import CallReader
+from gateway_gemini.computer import computer_calls
+from gateway_gemini.grounding import Grounds
+from gateway_gemini.signatures import Carrier
+from gateway_gemini.sizes import screen_size
+from gateway_gemini.wire import CodeResult, FunctionCall, Part
+
+__all__ = ["AnswerReader"]
+
+_NOTHING = Carrier()
+_Computer = ComputerTool | ComputerUsePreviewTool
+
+
+class AnswerReader:
+    """Reads the parts of one answer to `request` in their order.
+
+    What must come back is told ahead of what it belongs to, if it comes in time, else after it: as
+    soon as something else begins, or at the end. So long a message is open for its sources.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self.grounds = Grounds()
+        self._request = request
+        self._carrier = _NOTHING
+        self._texts: list[str] = []
+        self._hosted: CodeInterpreterCall | FileSearchCall | None = None
+        self._call: CallReader | None = None
+        self._calls = 0
+
+    def read(self, told: dict[str, Any]) -> Iterator[Delta]:
+        """Say what a part `told`. Raises `msgspec.ValidationError` and `UpstreamProtocolError`."""
+        part = msgspec.convert(told, Part)
+        if part.function_call:
+            yield from self._call_on(part.function_call, part.thought_signature)
+        elif part.thought:
+            yield from self._think(part, told)
+        elif part.text:
+            yield from self._say(part.text, part.thought_signature)
+        elif part.inline_data and part.inline_data.mime_type.startswith("image/"):
+            yield from self._give_way(part.thought_signature)
+            kind, data = part.inline_data.mime_type, part.inline_data.data
+            yield Item(
+                ImageGenerationCall(
+                    status="completed", result=data, output_format=kind.removeprefix("image/")
+                )
+            )
+        elif told.keys() - {"text"}:
+            yield from self._keep(part, told)
+
+    def refuse(self, words: str) -> Iterator[Delta]:
+        """Say `words` in place of an answer."""
+        yield from self._give_way()
+        yield Refusal(words)
+
+    def close(self) -> Iterator[Delta]:
+        """Say what was held back until the end."""
+        yield from self._end_call()
+        yield from self._give_way()
+        yield from map(
+            Item, self.grounds.items(sources=self._wants("web_search_call.action.sources"))
+        )
+
+    def _wants(self, name: str) -> bool:
+        return name in (self._request.include or ())
+
+    def _give_way(self, signature: str = "") -> Iterator[Delta]:
+        """End what is open, for something else that has this signature of its own."""
+        if self._texts:
+            yield from map(Annotation, self.grounds.cited_in("".join(self._texts)))
+            self._texts = []
+        carrier, self._carrier = replace(self._carrier, next=signature), _NOTHING
+        if carrier != _NOTHING:
+            yield Thought(carrier=carrier.written())
+        if self._hosted:
+            yield Item(self._hosted)
+            self._hosted = None
+
+    def _think(self, part: Part, told: dict[str, Any]) -> Iterator[Delta]:
+        if self._texts or self._hosted:
+            yield from self._give_way()
+        if part.thought_signature:
+            self._carry(told)
+        yield Thought(part.text or "", kind="summary")
+
+    def _say(self, text: str, signature: str) -> Iterator[Delta]:
+        if not self._texts or self._carrier != _NOTHING:
+            yield from self._give_way(signature)
+        elif signature:
+            self._carrier = Carrier(previous=signature)
+        self._texts.append(text)
+        yield Text(text)
+
+    def _carry(self, told: dict[str, Any]) -> None:
+        self._carrier = replace(self._carrier, parts=(*self._carrier.parts, told))
+
+    def _keep(self, part: Part, told: dict[str, Any]) -> Iterator[Delta]:
+        """Keep a part that only Gemini itself can read, and tell what a client may know of it."""
+        if self._hosted and (part.executable_code or part.tool_call):
+            yield from self._give_way()
+        self._carry(told)
+        if part.executable_code:
+            code = part.executable_code.code
+            self._hosted = CodeInterpreterCall(container_id="", code=code, status="incomplete")
+        elif part.tool_call and part.tool_call.tool_type == "FILE_SEARCH":
+            queries = (part.tool_call.args or {}).get("queries") or ()
+            self._hosted = FileSearchCall(queries=tuple(queries), status="completed")
+        elif part.code_execution_result and isinstance(self._hosted, CodeInterpreterCall):
+            self._hosted = self._ran(self._hosted, part.code_execution_result)
+
+    def _ran(self, call: CodeInterpreterCall, result: CodeResult) -> CodeInterpreterCall:
+        call = replace(call, status="completed" if result.outcome == "OUTCOME_OK" else "failed")
+        if not self._wants("code_interpreter_call.outputs"):
+            return call
+        return replace(call, outputs=({"type": "logs", "logs": result.output},))
+
+    def _call_on(self, said: FunctionCall, signature: str) -> Iterator[Delta]:
+        """Read a call, or a piece of one: then more may follow, and an empty one is its end."""
+        if said.name:
+            yield from self._end_call()
+            self._call = CallReader(said, signature)
+        if self._call:
+            self._call.add(said)
+        if not said.will_continue:
+            yield from self._end_call()
+
+    def _end_call(self) -> Iterator[Delta]:
+        call, self._call = self._call, None
+        if call is None:
+            return
+        yield from self._give_way(call.signature)
+        self._calls += 1
+        if actions := self._on_screen(call):
+            yield from map(Item, actions)
+        else:
+            arguments = msgspec.json.encode(call.args).decode()
+            yield ToolCall(self._calls, call.id, call.name, arguments)
+
+    def _on_screen(self, call: CallReader) -> list[ComputerCall]:
+        """Return what `call` wants done on the client's screen, if it is about that."""
+        tools = [tool for tool in self._request.tools or () if isinstance(tool, _Computer)]
+        if not tools:
+            return []
+        items = self._request.input if isinstance(self._request.input, tuple) else ()
+        # Older models give no ids; conversations grow, so this one is new.
+        call_id = call.id or f"call_{len(items) + self._calls}"
+        said = {"id": call_id, "name": call.name, "args": call.args}
+        size = screen_size(self._request, items)
+        return computer_calls(said, size, batched=isinstance(tools[0], ComputerTool))

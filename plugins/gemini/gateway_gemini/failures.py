@@ -1,0 +1,42 @@
+"""Failures, as Gemini reports them: by status, or in the middle of an answer."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, cast
+
+import msgspec
+from msgspec.structs import replace
+
+from gateway.errors import UpstreamError, UpstreamRateLimitError
+from gateway.plugin import Failure
+from gateway.plugin.failures import read_failure
+
+__all__ = ["read_error", "reported_error"]
+
+_BAD_KEY = re.compile(rb'"reason"\s*:\s*"API_KEY_(?:INVALID|SERVICE_BLOCKED)"')
+_SPENT = re.compile(rb"PerDay|limit: 0\b|spend|prepayment")
+
+
+def read_error(failure: Failure, *, provider: str = "") -> UpstreamError:
+    """Say which of our errors `failure` is.
+
+    Google answers 400 to a wrong key. It speaks of a quota whenever there were too many requests:
+    one that is open again in seconds is a rate limit.
+    """
+    if failure.status == 400 and _BAD_KEY.search(failure.body):
+        failure = replace(failure, status=401)
+    error = read_failure(failure, provider=provider)
+    waits = isinstance(error, UpstreamRateLimitError) and error.retry_after is not None
+    if waits and not _SPENT.search(failure.body):
+        error.type, error.code = UpstreamRateLimitError.type, UpstreamRateLimitError.code
+        error.headers = {n: text for n, text in error.headers.items() if n != "x-should-retry"}
+    return error
+
+
+def reported_error(told: Any, provider: str) -> UpstreamError:
+    """Return what went wrong, `told` in place of an answer: a status like HTTP's and words."""
+    code = cast("dict[str, Any]", told).get("code") if isinstance(told, dict) else None
+    status = code if isinstance(code, int) and 400 <= code < 600 else 502
+    body = msgspec.json.encode({"error": told})
+    return read_error(Failure(status=status, body=body), provider=provider)

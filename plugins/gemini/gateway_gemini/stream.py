@@ -1,0 +1,112 @@
+"""Answers of generateContent, read as deltas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import zip_longest
+
+import msgspec
+from msgspec.structs import replace
+
+from gateway.plugin import (
+    Call,
+    Delta,
+    Finished,
+    Frame,
+    Logprobs,
+    UpstreamRequest,
+    Used,
+)
+from gateway.types.content import Logprob, TopLogprob
+from gateway_gemini.answer import AnswerReader
+from gateway_gemini.endings import CONTINUATION, read_ending
+from gateway_gemini.failures import reported_error
+from gateway_gemini.usage import read_usage
+from gateway_gemini.wire import Candidate, Chunk, LogprobsResult, Token, read_chunks
+
+__all__ = ["GeminiTranslator"]
+
+_PAUSES = 10
+
+
+class GeminiTranslator:
+    """Reads the answer to `call`: a stream of chunks, a list of them, or a whole answer.
+
+    An answer that pauses is continued, by asking once more what was `asked`.
+    """
+
+    def __init__(self, call: Call, asked: Callable[[], UpstreamRequest]) -> None:
+        self._provider = call.deployment.provider
+        self._asked = asked
+        self._answer = AnswerReader(call.request)
+        self._counts: list[dict[str, int]] = [{}]
+        self._token: str | None = None
+        self._spoke = False
+
+    def feed(self, frame: Frame, /) -> Iterator[Delta]:
+        """Say what `frame` means. Raises `UpstreamError` after all else that it says."""
+        for chunk in read_chunks(frame.data):
+            yield from self._read(chunk)
+
+    def continuation(self) -> UpstreamRequest | None:
+        token, self._token = self._token, None
+        if token is None:
+            return None
+        self._counts.append({})
+        request = self._asked()
+        body = {**msgspec.json.decode(request.body), "continuationToken": token}
+        return replace(request, body=msgspec.json.encode(body))
+
+    def _read(self, chunk: Chunk) -> Iterator[Delta]:
+        if chunk.error is not None:
+            raise reported_error(chunk.error, self._provider)
+        if chunk.usage_metadata:
+            counts = chunk.usage_metadata.items()
+            self._counts[-1] |= {name: told for name, told in counts if isinstance(told, int)}
+            yield Used(read_usage(self._counts))
+        for candidate in chunk.candidates:
+            if not candidate.index:
+                yield from self._read_candidate(candidate)
+        feedback = chunk.prompt_feedback
+        if feedback.block_reason and not chunk.candidates:
+            words = feedback.block_reason_message or f"blocked: {feedback.block_reason}"
+            yield from self._answer.refuse(words)
+            yield Finished("content_filter")
+
+    def _read_candidate(self, candidate: Candidate) -> Iterator[Delta]:
+        self._answer.grounds.read(candidate)
+        if logprobs := tuple(_read_logprobs(candidate.logprobs_result)):
+            yield Logprobs(logprobs)
+        for part in candidate.content.parts:
+            self._spoke = True
+            yield from self._answer.read(part)
+        if reason := candidate.finish_reason:
+            yield from self._finish(reason, candidate)
+
+    def _finish(self, said: str, candidate: Candidate) -> Iterator[Delta]:
+        if said == CONTINUATION and candidate.continuation_token and len(self._counts) < _PAUSES:
+            self._token = candidate.continuation_token
+            return
+        yield from self._answer.close()
+        reason = read_ending(said, candidate.finish_message, spoke=self._spoke)
+        if reason == "content_filter" and not self._spoke:
+            yield from self._answer.refuse(candidate.finish_message or f"blocked: {said}")
+        yield Finished(reason)
+
+
+def _read_logprobs(result: LogprobsResult) -> Iterator[Logprob]:
+    """Yield the tokens of the text, each with those that it was chosen from, if these are told."""
+    for chosen, top in zip_longest(result.chosen_candidates, result.top_candidates):
+        if chosen:
+            others = top.candidates if top else ()
+            yield Logprob(
+                token=chosen.token,
+                logprob=chosen.log_probability,
+                bytes=tuple(chosen.token.encode()),
+                top_logprobs=tuple(map(_top, others)),
+            )
+
+
+def _top(token: Token) -> TopLogprob:
+    logprob = token.log_probability
+    return TopLogprob(token=token.token, logprob=logprob, bytes=tuple(token.token.encode()))

@@ -1,0 +1,130 @@
+"""The part of generateContent answers that we read: members that we do not use are not here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from gateway.errors import UpstreamProtocolError
+from gateway_gemini.grounding import Grounded
+
+__all__ = ["Candidate", "Chunk", "FunctionCall", "LogprobsResult", "Part", "read_chunks"]
+
+
+class PartialArgument(Struct, frozen=True, rename="camel"):
+    """A piece of an argument; its place is a JSON path. A text may come in several pieces."""
+
+    json_path: str = "$"
+    string_value: str | UnsetType = UNSET
+    number_value: float | int | UnsetType = UNSET
+    bool_value: bool | UnsetType = UNSET
+
+    @property
+    def value(self) -> str | float | bool | None:
+        values = (self.string_value, self.number_value, self.bool_value)
+        return next((value for value in values if value is not UNSET), None)
+
+
+class FunctionCall(Struct, frozen=True, rename="camel"):
+    """A call or, if it will continue, a piece of one; a piece without anything ends a call."""
+
+    id: str | None = None
+    name: str = ""
+    args: dict[str, Any] | None = None
+    partial_args: tuple[PartialArgument, ...] = ()
+    will_continue: bool = False
+
+
+class Blob(Struct, frozen=True, rename="camel"):
+    mime_type: str = ""
+    data: str = ""
+
+
+class Code(Struct, frozen=True):
+    code: str = ""
+
+
+class CodeResult(Struct, frozen=True):
+    outcome: str = ""
+    output: str = ""
+
+
+class ToolCall(Struct, frozen=True, rename="camel"):
+    """A call of a tool that Google runs itself."""
+
+    tool_type: str = ""
+    args: dict[str, Any] | None = None
+
+
+class Part(Struct, frozen=True, rename="camel"):
+    text: str | None = None
+    thought: bool = False
+    thought_signature: str = ""
+    function_call: FunctionCall | None = None
+    inline_data: Blob | None = None
+    executable_code: Code | None = None
+    code_execution_result: CodeResult | None = None
+    tool_call: ToolCall | None = None
+
+
+class Content(Struct, frozen=True):
+    parts: tuple[dict[str, Any], ...] = ()
+
+
+class Token(Struct, frozen=True, rename="camel"):
+    token: str = ""
+    log_probability: float = 0.0
+
+
+class Tokens(Struct, frozen=True):
+    candidates: tuple[Token, ...] = ()
+
+
+class LogprobsResult(Struct, frozen=True, rename="camel"):
+    chosen_candidates: tuple[Token, ...] = ()
+    top_candidates: tuple[Tokens, ...] = ()
+
+
+class Candidate(Grounded, frozen=True, rename="camel"):
+    index: int = 0
+    content: Content = Content()
+    finish_reason: str | None = None
+    finish_message: str | None = None
+    logprobs_result: LogprobsResult = LogprobsResult()
+    continuation_token: str | None = None
+
+
+class Feedback(Struct, frozen=True, rename="camel"):
+    """Why a prompt gets no answer."""
+
+    block_reason: str = ""
+    block_reason_message: str = ""
+
+
+class Chunk(Struct, frozen=True, rename="camel"):
+    """A piece of an answer or a whole one, or an error in its place."""
+
+    candidates: tuple[Candidate, ...] = ()
+    prompt_feedback: Feedback = Feedback()
+    usage_metadata: dict[str, Any] = {}
+    error: Any = None
+
+
+_decode = msgspec.json.Decoder(Chunk | tuple[Chunk, ...]).decode
+
+
+def read_chunks(data: bytes) -> tuple[Chunk, ...]:
+    """Decode a chunk, or the list of all that Gemini sends where it was not asked for events.
+
+    Raises `UpstreamProtocolError`.
+    """
+    try:
+        found = _decode(data)
+    except (ValueError, RecursionError) as error:
+        raise UpstreamProtocolError(f"gemini sent a broken frame: {error}") from error
+    chunks = (found,) if isinstance(found, Chunk) else found
+    if not chunks:
+        raise UpstreamProtocolError("gemini sent an empty answer")
+    return chunks

@@ -1,0 +1,20 @@
+"""The dialect passes the kit: on invented exchanges and on recorded ones."""
+
+from pathlib import Path
+
+from gateway.testing import RecordedConformance
+from gateway_gemini import GeminiDialect
+
+CASES = Path(__file__).parents[3] / "../shared/corpus/cases"
+
+
+class TestWholeAnswers(RecordedConformance):
+    dialect = GeminiDialect()
+    recordings = CASES
+    api = "generate_content"
+
+
+class TestStreams(RecordedConformance):
+    dialect = GeminiDialect()
+    recordings = CASES
+    api = "stream_generate_content"
