@@ -1,0 +1,222 @@
+"""A request's instructions and items, written as Gemini's contents.
+
+All that the model says between two items that are not its own is one content, and the results of
+its calls are the next one, wherever they stand in the input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import msgspec
+
+from gateway.errors import InvalidRequestError
+from gateway.types.items import (
+    CodeInterpreterCall,
+    ComputerCall,
+    ComputerCallOutput,
+    FileSearchCall,
+    FunctionCall,
+    FunctionCallOutput,
+    ImageGenerationCall,
+    InputItem,
+    Message,
+    Reasoning,
+    WebSearchCall,
+)
+from gateway.types.request import Request
+from gateway_gemini.computer import function_calls, function_responses
+from gateway_gemini.parts import Content, Part, split, write_parts
+from gateway_gemini.quirks import Quirks
+from gateway_gemini.signatures import UNCHECKED, read_carrier
+from gateway_gemini.sizes import screen_size
+
+__all__ = ["write_conversation"]
+
+_IN_RESULTS = ("image/png", "image/jpeg", "image/webp", "application/pdf", "text/plain")
+
+
+def write_conversation(request: Request, quirks: Quirks) -> dict[str, Any]:
+    """Return the members of the body that hold the conversation.
+
+    Raises `InvalidRequestError` if there is none, if an output has no call, a call no output or
+    arguments that are no JSON object, or for an item that Gemini has no place for.
+    """
+    writer = _Writer(request, quirks)
+    if isinstance(request.input, str):
+        writer.add_user(write_parts(request.input))
+    else:
+        writer.add_items(request.input or ())
+    if not writer.contents:
+        raise InvalidRequestError("there is nothing to answer: send text or items", param="input")
+    if writer.contents[0]["role"] == "model":  # a conversation cannot begin with the model
+        writer.contents.insert(0, {"role": "user", "parts": [{"text": "."}]})
+    members: dict[str, Any] = {"contents": writer.contents}
+    if writer.system:
+        members["systemInstruction"] = {"parts": [{"text": "\n\n".join(writer.system)}]}
+    return members
+
+
+class _Turn:
+    """What the model said, what its calls gave, and what of that only the user can say."""
+
+    def __init__(self) -> None:
+        self.parts: list[Part] = []
+        self.results: list[Part] = []
+        self.attached: list[Part] = []
+        self._signature = ""
+
+    def say(self, *parts: Part) -> None:
+        """Add parts, of which the first may have its signature from the carrier before it."""
+        if parts and self._signature:
+            parts[0]["thoughtSignature"], self._signature = self._signature, ""
+        self.parts += parts
+
+    def remember(self, item: Reasoning) -> None:
+        """Put back what Gemini wants back."""
+        carrier = read_carrier(item.encrypted_content or None)
+        if carrier.previous and self.parts:
+            self.parts[-1]["thoughtSignature"] = carrier.previous
+        self.parts += carrier.parts
+        self._signature = carrier.next
+
+
+class _Writer:
+    """Writes items in their order; the model's turn is written when it ends."""
+
+    def __init__(self, request: Request, quirks: Quirks) -> None:
+        self.contents: list[dict[str, Any]] = []
+        self.system = [request.instructions] if request.instructions else []
+        self._request = request
+        self._quirks = quirks
+        self._turn = _Turn()
+
+    def add_items(self, items: Sequence[InputItem]) -> None:
+        outputs = _pair(items)
+        for position, item in enumerate(items):
+            match item:
+                case FunctionCall():
+                    self._add_call(item, position, outputs[position])
+                case ComputerCall():
+                    self._add_computer_call(item, items[:position], outputs[position])
+                case _ if not self._add_said(item):
+                    self._end_turn()
+                    self._add_other(item)
+                case _:
+                    pass
+        self._end_turn()
+
+    def add_user(self, parts: list[Part]) -> None:
+        last = self.contents[-1] if self.contents else {}
+        said = cast("list[Part]", last.get("parts", []))
+        if last.get("role") == "user" and not any("functionResponse" in part for part in said):
+            said += parts
+        elif parts:
+            self.contents.append({"role": "user", "parts": parts})
+
+    def _add_said(self, item: InputItem) -> bool:
+        """Add `item` to what the model said, if it did."""
+        match item:
+            case Reasoning():
+                self._turn.remember(item)
+            case Message(role="assistant"):
+                self._turn.say(*write_parts(item.content))
+            case ImageGenerationCall(result=str(data)):
+                kind = f"image/{item.output_format or 'png'}"
+                self._turn.say({"inlineData": {"mimeType": kind, "data": data}})
+            case _:  # a carrier beside it holds what Gemini wants of its own tools
+                own = ImageGenerationCall | WebSearchCall | CodeInterpreterCall | FileSearchCall
+                return isinstance(item, own)
+        return True
+
+    def _add_other(self, item: InputItem) -> None:
+        match item:
+            case Message(role="user"):
+                self.add_user(write_parts(item.content))
+            case Message():
+                text, _ = split(item.content)
+                if self.contents:
+                    self.add_user([{"text": f"<system>\n{text}\n</system>"}])
+                else:
+                    self.system.append(text)
+            case FunctionCallOutput() | ComputerCallOutput():
+                pass  # it was written with its call
+            case _:
+                raise InvalidRequestError(
+                    f"items of type {item.type!r} cannot be sent to this model", param="input"
+                )
+
+    def _add_call(self, call: FunctionCall, position: int, output: Any) -> None:
+        arguments = _read_object(call.arguments.strip() or "{}")
+        if arguments is None:
+            raise InvalidRequestError(
+                f"the arguments of the call {call.call_id!r} are no JSON object: send them as the"
+                " model wrote them, or leave out the call and its output",
+                param=f"input[{position}].arguments",
+            )
+        called = {"id": call.call_id, "name": call.name}
+        self._turn.say({"functionCall": {**called, "args": arguments}})
+        self._turn.results.append({"functionResponse": {**called, **self._result(call, output)}})
+
+    def _result(self, call: FunctionCall, output: Any) -> dict[str, Any]:
+        content: Content = output.output
+        text, attached = split(content)
+        held = [part for part in attached if self._quirks.tool_files and _may_be_held(part)]
+        if late := [part for part in attached if part not in held]:
+            self._turn.attached += [{"text": f"Output of {call.name}:"}, *late]
+        response = _read_object(text) or {"output": text}
+        return {"response": response, "parts": held} if held else {"response": response}
+
+    def _add_computer_call(
+        self, call: ComputerCall, before: Sequence[InputItem], output: Any
+    ) -> None:
+        size = screen_size(self._request, before)
+        calls = function_calls(call, size, self._quirks.computer_functions)
+        self._turn.say(*({"functionCall": one} for one in calls))
+        results = function_responses(call, calls, output)
+        self._turn.results += [{"functionResponse": result} for result in results]
+
+    def _end_turn(self) -> None:
+        turn, self._turn = self._turn, _Turn()
+        calls = [part for part in turn.parts if "functionCall" in part]
+        if calls and self._quirks.wants_signatures:
+            calls[0].setdefault("thoughtSignature", UNCHECKED)
+        if turn.parts:
+            self.contents.append({"role": "model", "parts": turn.parts})
+        if turn.results:
+            self.contents.append({"role": "user", "parts": turn.results})
+        self.add_user(turn.attached)
+
+
+def _pair(items: Sequence[InputItem]) -> dict[int, InputItem]:
+    """Return the output of each call by the call's position, in OpenAI's rules and words."""
+    waiting: dict[tuple[str, str], list[int]] = {}
+    outputs: dict[int, InputItem] = {}
+    for position, item in enumerate(items):
+        if isinstance(item, FunctionCall | ComputerCall):
+            waiting.setdefault((item.type, item.call_id), []).append(position)
+        elif isinstance(item, FunctionCallOutput | ComputerCallOutput):
+            name = item.call_id or "(none)"
+            if not (positions := waiting.get((item.type.removesuffix("_output"), name))):
+                raise InvalidRequestError(
+                    f"No tool call found for function call output with call_id {name}.",
+                    param="input",
+                )
+            outputs[positions.pop(0)] = item
+    if missing := [name for (_, name), positions in waiting.items() if positions]:
+        raise InvalidRequestError(
+            f"No tool output found for function call {missing[0]}.", param="input"
+        )
+    return outputs
+
+
+def _read_object(text: str) -> dict[str, Any] | None:
+    try:
+        return msgspec.json.decode(text, type=dict[str, Any])
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def _may_be_held(part: Part) -> bool:
+    return part.get("inlineData", {}).get("mimeType") in _IN_RESULTS

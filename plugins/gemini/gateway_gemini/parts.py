@@ -1,0 +1,91 @@
+"""Content parts of messages and tool outputs, written as Gemini's parts."""
+
+from __future__ import annotations
+
+from mimetypes import guess_type
+from typing import Any
+from urllib.parse import urlsplit
+
+from gateway.errors import InvalidRequestError
+from gateway.types.content import (
+    ContentPart,
+    InputAudio,
+    InputFile,
+    InputImage,
+    InputText,
+    OutputText,
+    ReasoningText,
+    Refusal,
+    SummaryText,
+)
+from gateway_gemini.sizes import split_data_url
+
+__all__ = ["Content", "Part", "is_text", "problem", "split", "write_parts"]
+
+Content = str | tuple[ContentPart, ...]
+Part = dict[str, Any]
+
+_ITS_FILES = "https://generativelanguage.googleapis.com/"
+
+
+def write_parts(content: Content) -> list[Part]:
+    """Write `content`; texts without a character are left out, since Gemini refuses them."""
+    if isinstance(content, str):
+        return [{"text": content}] if content else []
+    return [part for part in map(_write, content) if part.get("text") != ""]
+
+
+def split(content: Content) -> tuple[str, list[Part]]:
+    """Return the text of `content`, and the parts that are not text."""
+    parts = write_parts(content)
+    text = "\n".join(part["text"] for part in parts if "text" in part)
+    return text, [part for part in parts if "text" not in part]
+
+
+def is_text(part: ContentPart) -> bool:
+    return isinstance(part, InputText | OutputText | SummaryText | ReasoningText | Refusal)
+
+
+def problem(part: ContentPart) -> str | None:
+    """Say why Gemini cannot take `part`, or None if it can."""
+    try:
+        _write(part)
+    except InvalidRequestError as error:
+        return error.message
+    return None
+
+
+def _write(part: ContentPart) -> Part:
+    match part:
+        case InputText() | OutputText() | SummaryText() | ReasoningText():
+            return {"text": part.text}
+        case Refusal(refusal=text):
+            return {"text": text}
+        case InputImage(image_url=str(url)):
+            return _at(url, "image/jpeg")
+        case InputFile(file_data=str(data)) if not data.startswith("data:"):
+            return _inline("application/pdf", data)
+        case InputFile(file_data=str(url)) | InputFile(file_url=str(url)):
+            return _at(url, "application/pdf")
+        case InputAudio(input_audio=audio):
+            return _inline(f"audio/{audio.format}", audio.data)
+        case InputImage() | InputFile():
+            raise InvalidRequestError("gemini has no files by id: send its data or address")
+        case _:
+            raise InvalidRequestError(f"gemini takes no content of type {part.type!r}")
+
+
+def _at(url: str, kind: str) -> Part:
+    """Write what stands in or at `url`, which is of `kind` if its name does not tell."""
+    if found := split_data_url(url):
+        return _inline(*found)
+    if url.startswith("data:"):
+        raise InvalidRequestError("a data: URL must hold base64, and say of what type")
+    if url.startswith(_ITS_FILES):
+        return {"fileData": {"fileUri": url}}  # Google knows what it has been given
+    kind = guess_type(urlsplit(url).path, strict=False)[0] or kind
+    return {"fileData": {"fileUri": url, "mimeType": kind}}
+
+
+def _inline(kind: str, data: str) -> Part:
+    return {"inlineData": {"mimeType": kind, "data": data}}
