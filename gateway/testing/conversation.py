@@ -19,9 +19,15 @@ __all__ = ["next_turn", "said", "without_carriers", "without_reasoning"]
 
 Output = list[dict[str, Any]]
 
-_OUTPUTS = {
-    "function_call": "function_call_output",
-    "custom_tool_call": "custom_tool_call_output",
+_SCREENSHOT = {
+    "type": "computer_screenshot",
+    "image_url": "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4"
+    "2mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+}
+_OUTPUTS: dict[str, Any] = {
+    "function_call": "done",
+    "custom_tool_call": "done",
+    "computer_call": _SCREENSHOT,
 }
 
 
@@ -31,9 +37,9 @@ def next_turn(case: Case, output: Output) -> Call:
     asked = request["input"]
     items = [{"role": "user", "content": asked}] if isinstance(asked, str) else asked
     results = [
-        {"type": kind, "call_id": item["call_id"], "output": "done"}
+        {"type": f"{kind}_output", "call_id": item["call_id"], "output": _OUTPUTS[kind]}
         for item in output
-        if (kind := _OUTPUTS.get(item["type"]))
+        if (kind := item["type"]) in _OUTPUTS
     ]
     thanks = {"role": "user", "content": "Thank you. And now?"}
     request["input"] = [*items, *output, *results, thanks]
@@ -74,4 +80,4 @@ def said(output: Output) -> Iterator[str]:
 def _leaves(text: str) -> list[str]:
     """Return the names and values in `text` if it is JSON, else `text`."""
     found = [*texts(text)]
-    return found[1:] or found
+    return found[1:] or [one for one in found if one != "{}"]  # vendors may write that as they like

@@ -29,7 +29,7 @@ class Opaque:
         self.container = ""
         """The id of where the code of Claude runs."""
         self._include = request.include or ()
-        self._unanswered: dict[Any, Block] = {}
+        self._unanswered: dict[str, Block] = {}
         self._blocks: list[Block] = []
 
     def add(self, block: Block) -> Iterator[Delta]:
@@ -37,11 +37,11 @@ class Opaque:
         self._blocks.append(block)
         kind = str(block.get("type"))
         if kind.endswith("tool_use"):
-            self._unanswered[block.get("id")] = block
+            self._unanswered[str(block.get("id"))] = block
         elif kind == "mcp_tool_listing":
             tools = msgspec.convert(block.get("tools"), tuple[h.McpListedTool, ...])
             yield Item(h.McpListTools(server_label=str(block.get("mcp_server_name")), tools=tools))
-        elif use := self._unanswered.pop(block.get("tool_use_id"), None):
+        elif use := self._unanswered.pop(str(block.get("tool_use_id")), None):
             yield from map(Item, self._items(use, block))
 
     def flush(self, key: int) -> Iterator[Delta]:
