@@ -7,7 +7,7 @@ code of the gateway takes part.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .account import as_json
@@ -34,7 +34,11 @@ GROWING = {
 
 def put_together(body: bytes, *, stream: bool) -> dict[str, Any]:
     """Return the message that `body` is; that of a stream without an end has no `stop_reason`."""
-    return assembled(events_of(body)) if stream else json.loads(body)
+    if not stream:
+        return json.loads(body)
+    events = events_of(body)
+    ended = any(event["type"] == "message_stop" for event in events)
+    return assembled(events) | ({} if ended else {"stop_reason": None})
 
 
 def assembled(events: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -108,17 +112,22 @@ def sources_of(block: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield url, one.get("title") or ""
 
 
-def hosted_in(blocks: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    """Yield what was done by tools of the vendor's, with the types that OpenAI has for it."""
+def hosted_in(blocks: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Yield what tools of the vendor's did, by the types that OpenAI has for it; a use without
+    its result is none.
+    """
+    answered = {block.get("tool_use_id") for block in blocks}
     for block in blocks:
         name, given = block.get("name") or "", block.get("input") or {}
+        if block.get("id") not in answered:
+            continue
         if block["type"] == "mcp_tool_use":
             yield "mcp_call", f"{block['server_name']}/{name}"
-        elif block["type"] == "compaction":
-            yield "compaction", ""
-        elif block["type"] == "server_tool_use" and name in ("web_search", "web_fetch"):
+        elif name in ("web_search", "web_fetch"):
             yield "web_search_call", given.get("query") or given.get("url") or ""
-        elif block["type"] == "server_tool_use" and name.endswith("code_execution"):
+        elif name == "text_editor_code_execution":
+            yield "code_interpreter_call", json.dumps(given, separators=(",", ":"))
+        elif name.endswith("code_execution"):
             yield "code_interpreter_call", given.get("code") or given.get("command") or ""
 
 
