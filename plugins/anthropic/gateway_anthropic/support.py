@@ -25,7 +25,7 @@ SUPPORT = FUNCTIONS_ONLY.but(
     details={
         "reasoning.summary": BY_VALUE,
         "reasoning.generate_summary": BY_VALUE,
-        "reasoning.context": drop("the upstream decides itself", "auto", "all_turns"),
+        "reasoning.context": drop("the upstream decides itself", "auto"),
         "reasoning.mode": reject("the upstream knows no such mode", "standard"),
         "tools[].async": reject("the upstream waits for its tools"),
     },
