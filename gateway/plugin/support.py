@@ -12,7 +12,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from gateway.types.items import AdditionalTools, ToolSearchOutput
 from gateway.types.request import Request
@@ -37,7 +37,10 @@ __all__ = [
     "SupportTable",
     "Verdict",
     "drop",
+    "dropped",
+    "dropped_members",
     "reject",
+    "rejected",
     "tools_of",
 ]
 
@@ -58,6 +61,24 @@ class Verdict(Struct, frozen=True, kw_only=True):
     action: Action
     param: str
     reason: str = ""
+
+
+def rejected(param: str, reason: str) -> Verdict:
+    return Verdict(action="reject", param=param, reason=reason)
+
+
+def dropped(param: str, reason: str = "the upstream has no such hint") -> Verdict:
+    return Verdict(action="drop", param=param, reason=reason)
+
+
+def dropped_members(owner: object, path: str, *names: str, reason: str = "") -> Iterator[Verdict]:
+    """Yield that those members of `owner`, which stands at `path`, are dropped that ask for
+    something: `none` and `auto` do not.
+    """
+    for name in names:
+        if getattr(owner, name, None) not in (None, UNSET, "none", "auto"):
+            where = f"{path}.{name}" if path else name
+            yield dropped(where, reason) if reason else dropped(where)
 
 
 class Support(Struct, frozen=True, kw_only=True):

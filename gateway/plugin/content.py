@@ -1,0 +1,82 @@
+"""What dialects ask of content: its text, its data, and where each part of it stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from gateway.types.content import (
+    ContentPart,
+    InputText,
+    OutputText,
+    ReasoningText,
+    Refusal,
+    SummaryText,
+)
+from gateway.types.items import (
+    ComputerCallOutput,
+    CustomToolCallOutput,
+    FunctionCallOutput,
+    InputItem,
+    Message,
+)
+from gateway.types.request import Request
+
+__all__ = ["Content", "Data", "Placed", "parts_of", "read_data_url", "text_of"]
+
+Content = str | tuple[ContentPart, ...]
+
+_HEADER = re.compile(r"data:([\w.+/-]+)[^,]*;base64,")
+
+
+class Data(NamedTuple):
+    """What a `data:` URL holds: the media type in lower case, and the base64."""
+
+    media_type: str
+    base64: str
+
+
+class Placed(NamedTuple):
+    """A part of the content of `item`, and its JSON path in the request."""
+
+    part: ContentPart
+    path: str
+    item: InputItem
+
+
+def text_of(part: ContentPart, /) -> str | None:
+    """Return the text of `part`, or None if it is something else."""
+    match part:
+        case InputText() | OutputText() | SummaryText() | ReasoningText():
+            return part.text
+        case Refusal():
+            return part.refusal
+        case _:
+            return None
+
+
+def read_data_url(url: str, /) -> Data | None:
+    """Return what `url` holds, or None if it is no `data:` URL with a media type and base64."""
+    header = _HEADER.match(url)
+    return Data(header[1].lower(), url[header.end() :]) if header else None
+
+
+def parts_of(request: Request, /) -> Iterator[Placed]:
+    """Yield the parts of all messages and tool outputs of `request`, in their order."""
+    items = request.input if isinstance(request.input, tuple) else ()
+    for position, item in enumerate(items):
+        match item:
+            case Message(content=tuple() as parts):
+                path = f"input[{position}].content"
+            case FunctionCallOutput(output=tuple() as parts):
+                path = f"input[{position}].output"
+            case CustomToolCallOutput(output=tuple() as parts):
+                path = f"input[{position}].output"
+            case ComputerCallOutput(output=screenshot):
+                yield Placed(screenshot, f"input[{position}].output", item)
+                continue
+            case _:
+                continue
+        for index, part in enumerate(parts):
+            yield Placed(part, f"{path}[{index}]", item)
