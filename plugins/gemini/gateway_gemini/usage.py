@@ -28,6 +28,5 @@ def read_usage(told: Sequence[Mapping[str, int]]) -> Usage:
 def _counts(told: Mapping[str, int]) -> tuple[int, int, int, int]:
     sent = told.get("promptTokenCount", 0) + told.get("toolUsePromptTokenCount", 0)
     thought = told.get("thoughtsTokenCount", 0)
-    rest = max(0, told.get("totalTokenCount", 0) - sent - thought)
-    said = told.get("candidatesTokenCount", rest)
-    return sent, told.get("cachedContentTokenCount", 0), said + thought, thought
+    answered = told.get("candidatesTokenCount", 0) + thought
+    return sent, told.get("cachedContentTokenCount", 0), answered, thought

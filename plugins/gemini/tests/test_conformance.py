@@ -2,10 +2,24 @@
 
 from pathlib import Path
 
-from gateway.testing import RecordedConformance
+from gateway.testing import (
+    DialectConformance,
+    RecordedConformance,
+    WithImages,
+    WithParallelTools,
+    WithReasoning,
+    WithStructuredOutput,
+)
 from gateway_gemini import GeminiDialect
 
 CASES = Path(__file__).parents[3] / "../shared/corpus/cases"
+
+
+class TestConformance(
+    WithParallelTools, WithReasoning, WithImages, WithStructuredOutput, DialectConformance
+):
+    dialect = GeminiDialect()
+    corpus = Path(__file__).parent / "corpus"
 
 
 class TestWholeAnswers(RecordedConformance):
