@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import UNSET
 
@@ -26,7 +26,6 @@ from gateway_gemini.support import SUPPORT
 
 __all__ = ["check"]
 
-_NO_HINT = "gemini has no such hint"
 _HINTS = ("detail", "filename", "prompt_cache_breakpoint")
 _SEARCH_HINTS = ("search_context_size", "search_content_types", "user_location")
 
@@ -52,13 +51,11 @@ def _reject(param: str, reason: str) -> Verdict:
     return Verdict(action="reject", param=param, reason=reason)
 
 
-def _drop(
-    owner: object, path: str, names: tuple[str, ...], reason: str = _NO_HINT
-) -> Iterator[Verdict]:
-    """Drop the members of `owner` that ask for something."""
+def _drop(owner: object, path: str, names: Sequence[str]) -> Iterator[Verdict]:
+    """Drop those members of `owner` that ask for more than usual."""
     for name in names:
-        if getattr(owner, name, None) not in (None, UNSET, "none", "auto"):
-            yield Verdict(action="drop", param=f"{path}{name}", reason=reason)
+        if getattr(owner, name, None) not in (None, UNSET, "auto"):
+            yield Verdict(action="drop", param=f"{path}{name}", reason="gemini has no such hint")
 
 
 def _check_item(item: InputItem, path: str) -> Iterator[Verdict]:
@@ -97,8 +94,11 @@ def _check_tool(tool: Tool | NamespaceMember, path: str) -> Iterator[Verdict]:
 
 def _check_reasoning(request: Request, quirks: Quirks) -> Iterator[Verdict]:
     wanted = request.reasoning
-    if not quirks.efforts:
-        names = ("effort", "summary", "generate_summary")
-        yield from _drop(wanted, "reasoning.", names, "the model does not think")
-    elif wanted and wanted.effort and wanted.effort not in quirks.efforts:
+    if wanted is None:
+        return
+    if quirks.efforts and wanted.effort and wanted.effort not in quirks.efforts:
         yield _reject("reasoning.effort", f"the model knows {', '.join(quirks.efforts)}")
+    for name in () if quirks.efforts else ("effort", "summary", "generate_summary"):
+        if getattr(wanted, name, None) not in (None, UNSET, "none"):
+            reason = "the model does not think"
+            yield Verdict(action="drop", param=f"reasoning.{name}", reason=reason)

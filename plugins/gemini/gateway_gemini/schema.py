@@ -48,7 +48,7 @@ def _value(name: str, value: Any) -> Any:
 
 def _joined(name: str, one: Any, other: Any) -> Any:
     """Return what both ask for, as far as one schema can say it: else the first counts."""
-    kinds = {type(one), type(other)}
+    kinds: set[type] = {type(one), type(other)}
     if kinds == {dict}:
         return {**other, **one}
     return [*one, *other] if kinds == {list} and name == "required" else one

@@ -8,6 +8,7 @@ import pytest
 from google.genai import types
 from msgspec.structs import replace
 from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
 
 from gateway.plugin import Call, UpstreamRequest
 from gateway.testing.cases import call_of
@@ -21,15 +22,15 @@ DIALECT = GeminiDialect()
 class Body(BaseModel):
     """The body of generateContent, of which google-genai has types for all the members."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
 
     contents: list[types.Content]
-    systemInstruction: types.Content | None = None
+    system_instruction: types.Content | None = None
     tools: list[types.Tool] | None = None
-    toolConfig: types.ToolConfig | None = None
-    generationConfig: types.GenerationConfig | None = None
-    safetySettings: list[types.SafetySetting] | None = None
-    serviceTier: types.ServiceTier | None = None
+    tool_config: types.ToolConfig | None = None
+    generation_config: types.GenerationConfig | None = None
+    safety_settings: list[types.SafetySetting] | None = None
+    service_tier: types.ServiceTier | None = None
 
 
 def call_for(request: dict[str, Any], model: str, provider: str, quirks: dict[str, Any]) -> Call:

@@ -1,11 +1,11 @@
 """Requests pass the kit, as those of every generation of models."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from gateway.testing import RequestRules
 from gateway.testing.tables import TableRules
 from gateway_gemini import GeminiDialect
-
 
 
 class TestNewest(RequestRules, TableRules):
@@ -14,7 +14,7 @@ class TestNewest(RequestRules, TableRules):
 
 class TestSecond(RequestRules):
     dialect = GeminiDialect()
-    quirks: ClassVar[dict[str, Any]] = {
+    quirks: ClassVar[Mapping[str, Any]] = {
         "efforts": {"low": 1024, "high": 8192},
         "wants_signatures": False,
         "tool_files": False,
@@ -25,4 +25,4 @@ class TestSecond(RequestRules):
 
 class TestThoughtless(RequestRules):
     dialect = GeminiDialect()
-    quirks: ClassVar[dict[str, Any]] = {"efforts": {}, "tool_files": False}
+    quirks: ClassVar[Mapping[str, Any]] = {"efforts": {}, "tool_files": False}
