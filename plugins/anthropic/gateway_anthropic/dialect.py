@@ -13,7 +13,7 @@ from gateway.plugin import Call, Deployment, Failure, SupportTable, UpstreamRequ
 from gateway.types.request import Request
 from gateway_anthropic.check import check
 from gateway_anthropic.failures import read_error
-from gateway_anthropic.quirks import read_quirks
+from gateway_anthropic.quirks import quirks_of
 from gateway_anthropic.request import count_request, write_request
 from gateway_anthropic.stream import AnthropicTranslator
 from gateway_anthropic.support import SUPPORT
@@ -32,7 +32,7 @@ class AnthropicDialect:
     support: ClassVar[SupportTable] = SUPPORT
 
     def check(self, request: Request, deployment: Deployment, /) -> Iterable[Verdict]:
-        return check(request, read_quirks(deployment))
+        return check(request, quirks_of(deployment))
 
     def encode(self, call: Call, /) -> UpstreamRequest:
         return write_request(call)

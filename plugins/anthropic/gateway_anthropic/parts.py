@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import base64
-import re
 from typing import Any
 
 from gateway.errors import InvalidRequestError
+from gateway.plugin.content import Content, Data, read_data_url, text_of
 from gateway.types import content
 from gateway_anthropic.carriers import Block
 from gateway_anthropic.quirks import Quirks
 
-__all__ = ["cache_control", "text_of", "write_content", "write_part"]
+__all__ = ["cache_control", "write_content", "write_part"]
 
 _IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
-_DATA = re.compile(r"data:([^,;]*)(?:;[^,;]+)*;base64,(.*)", re.DOTALL)
+_PDF = "application/pdf"
 
 
-def write_content(told: str | tuple[content.ContentPart, ...], quirks: Quirks) -> list[Block]:
+def write_content(told: Content, quirks: Quirks) -> list[Block]:
     """Return the blocks of what was `told` but for blank text, which Anthropic refuses."""
     parts = (content.InputText(text=told),) if isinstance(told, str) else told
     blocks = [write_part(part, quirks) for part in parts]
@@ -42,36 +42,24 @@ def write_part(part: content.ContentPart, quirks: Quirks) -> Block:
     return block
 
 
-def text_of(part: content.ContentPart) -> str | None:
-    """Return the text of `part`, or None if it is something else."""
-    match part:
-        case content.InputText() | content.OutputText():
-            return part.text
-        case content.Refusal():
-            return part.refusal
-        case _:
-            return None
-
-
 def cache_control(ttl: object) -> dict[str, Any]:
     """Return a mark for what the prompt cache should keep: five minutes, or else an hour."""
     return {"type": "ephemeral"} | ({"ttl": "1h"} if ttl and ttl not in ("5m", "in_memory") else {})
 
 
 def _image(part: content.InputImage | content.ComputerScreenshot) -> dict[str, Any]:
-    if not (match := _DATA.fullmatch(part.image_url or "")):
+    if not (data := read_data_url(part.image_url or "")):
         return _elsewhere(part.image_url or "", part.file_id or "")
-    if match[1] not in _IMAGES:
+    if data.media_type not in _IMAGES:
         raise InvalidRequestError(f"the upstream takes images only as {', '.join(_IMAGES)}")
-    return {"type": "base64", "media_type": match[1], "data": match[2]}
+    return {"type": "base64", "media_type": data.media_type, "data": data.base64}
 
 
 def _document(part: content.InputFile) -> dict[str, Any]:
     if not part.file_data:
         return _elsewhere(part.file_url or "", part.file_id or "")
-    match = _DATA.fullmatch(part.file_data)
-    kind, data = (match[1], match[2]) if match else ("application/pdf", part.file_data)
-    if kind == "application/pdf":
+    kind, data = read_data_url(part.file_data) or Data(_PDF, part.file_data)
+    if kind == _PDF:
         return {"type": "base64", "media_type": kind, "data": data}
     if not kind.startswith("text/") and kind != "application/json":
         raise InvalidRequestError("the upstream takes files only as PDF or text")

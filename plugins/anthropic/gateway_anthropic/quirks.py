@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any, Literal
 
-import msgspec
 from msgspec import Struct
 
-from gateway.errors import ConfigError
 from gateway.plugin import Deployment
+from gateway.plugin.quirks import read_quirks
 
-__all__ = ["Quirks", "read_quirks"]
+__all__ = ["Quirks", "quirks_of"]
 
 
 class Quirks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -62,15 +61,9 @@ _BEFORE: tuple[tuple[tuple[int, int], dict[str, Any]], ...] = (
 """What models older than a version differ in, besides what is said of newer ones."""
 
 
-def read_quirks(deployment: Deployment) -> Quirks:
+def quirks_of(deployment: Deployment) -> Quirks:
     """Return the quirks of `deployment`; raises `ConfigError` if one is unknown or ill-typed."""
-    try:
-        return msgspec.convert({**_known(deployment.model), **deployment.quirks}, Quirks)
-    except msgspec.ValidationError as error:
-        message = str(error)
-        raise ConfigError(
-            f"the quirks of {deployment.alias!r} cannot be used: {message[:1].lower()}{message[1:]}"
-        ) from error
+    return read_quirks(deployment, Quirks, _known(deployment.model))
 
 
 def _known(model: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from gateway_anthropic.carriers import Block
 from gateway_anthropic.effort import write_effort, write_thinking
 from gateway_anthropic.messages import Transcript
 from gateway_anthropic.parts import cache_control
-from gateway_anthropic.quirks import read_quirks
+from gateway_anthropic.quirks import quirks_of
 from gateway_anthropic.schema import strict_schema
 from gateway_anthropic.tools import write_tools
 
@@ -63,7 +63,7 @@ def count_request(call: Call) -> UpstreamRequest:
 
 
 def _send(call: Call, body: dict[str, Any], path: str) -> UpstreamRequest:
-    quirks = read_quirks(call.deployment)
+    quirks = quirks_of(call.deployment)
     samples = any(name in body for name in _SAMPLERS)
     version = quirks.version or ("2023-06-01" if samples else "2026-10-21")
     headers = {"content-type": "application/json", "anthropic-version": version}
@@ -80,7 +80,7 @@ def _send(call: Call, body: dict[str, Any], path: str) -> UpstreamRequest:
 
 
 def _body(call: Call) -> dict[str, Any]:
-    request, quirks = call.request, read_quirks(call.deployment)
+    request, quirks = call.request, quirks_of(call.deployment)
     transcript = Transcript(request, quirks)
     system = transcript.system + _asked_for_json(request)
     thinking = write_thinking(request, quirks)

@@ -101,7 +101,7 @@ def test_a_summary_is_shown_if_it_is_asked_for(encode: Encode) -> None:
         ({"reasoning": {"effort": "none"}}, "claude-fable-5", {"reasoning.effort": "reject"}),
         ({"reasoning": {"effort": "much"}}, HAIKU, {"reasoning.effort": "reject"}),
         ({"reasoning": {"effort": "low"}}, "claude-3-haiku-20240307", {"reasoning.effort": "drop"}),
-        ({"reasoning": {"summary": "auto"}}, HAIKU, {"reasoning.summary": "drop"}),
+        ({"reasoning": {"summary": "detailed"}}, HAIKU, {"reasoning.summary": "drop"}),
         (
             {"reasoning": {"effort": "low"}, "max_output_tokens": 500},
             HAIKU,
