@@ -27,7 +27,7 @@ from gateway.types.items import (
 )
 from gateway.types.request import Request
 from gateway_gemini.computer import function_calls, function_responses
-from gateway_gemini.parts import Content, Part, split, write_parts
+from gateway_gemini.parts import Part, split, write_parts
 from gateway_gemini.quirks import Quirks
 from gateway_gemini.signatures import UNCHECKED, read_carrier
 from gateway_gemini.sizes import screen_size
@@ -160,8 +160,7 @@ class _Writer:
         self._turn.results.append({"functionResponse": {**called, **self._result(call, output)}})
 
     def _result(self, call: FunctionCall, output: Any) -> dict[str, Any]:
-        content: Content = output.output
-        text, attached = split(content)
+        text, attached = split(output.output)
         held = [part for part in attached if self._quirks.tool_files and _may_be_held(part)]
         if late := [part for part in attached if part not in held]:
             self._turn.attached += [{"text": f"Output of {call.name}:"}, *late]

@@ -16,7 +16,7 @@ from gateway.types.request import Request
 from gateway_gemini.check import check
 from gateway_gemini.failures import read_error
 from gateway_gemini.framing import GeminiFraming
-from gateway_gemini.quirks import read_quirks
+from gateway_gemini.quirks import quirks_of
 from gateway_gemini.request import write_body
 from gateway_gemini.stream import GeminiTranslator
 from gateway_gemini.support import SUPPORT
@@ -39,7 +39,7 @@ class GeminiDialect:
     support: ClassVar[SupportTable] = SUPPORT
 
     def check(self, request: Request, deployment: Deployment, /) -> Iterable[Verdict]:
-        return check(request, read_quirks(deployment))
+        return check(request, quirks_of(deployment))
 
     def encode(self, call: Call, /) -> UpstreamRequest:
         return _ask(call, "streamGenerateContent?alt=sse", write_body(call))
@@ -69,7 +69,7 @@ def _ask(call: Call, method: str, body: dict[str, Any]) -> UpstreamRequest:
     # What clients may name freely must not lead elsewhere.
     model = quote(call.model.removeprefix("models/"), safe="@")
     return UpstreamRequest(
-        url=f"{call.deployment.base_url.rstrip('/')}/models/{model}:{method}",
+        url=f"{call.deployment.base_url}/models/{model}:{method}",
         headers={"content-type": "application/json"},
         body=msgspec.json.encode(body),
         framing=GeminiFraming,

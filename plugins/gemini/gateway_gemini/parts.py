@@ -7,22 +7,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gateway.errors import InvalidRequestError
-from gateway.types.content import (
-    ContentPart,
-    InputAudio,
-    InputFile,
-    InputImage,
-    InputText,
-    OutputText,
-    ReasoningText,
-    Refusal,
-    SummaryText,
-)
-from gateway_gemini.sizes import split_data_url
+from gateway.plugin.content import Content, read_data_url, text_of
+from gateway.types.content import ContentPart, InputAudio, InputFile, InputImage
 
-__all__ = ["Content", "Part", "is_text", "problem", "split", "write_parts"]
+__all__ = ["Part", "problem", "split", "write_parts"]
 
-Content = str | tuple[ContentPart, ...]
 Part = dict[str, Any]
 
 _ITS_FILES = "https://generativelanguage.googleapis.com/"
@@ -42,10 +31,6 @@ def split(content: Content) -> tuple[str, list[Part]]:
     return text, [part for part in parts if "text" not in part]
 
 
-def is_text(part: ContentPart) -> bool:
-    return isinstance(part, InputText | OutputText | SummaryText | ReasoningText | Refusal)
-
-
 def problem(part: ContentPart) -> str | None:
     """Say why Gemini cannot take `part`, or None if it can."""
     try:
@@ -57,10 +42,6 @@ def problem(part: ContentPart) -> str | None:
 
 def _write(part: ContentPart) -> Part:
     match part:
-        case InputText() | OutputText() | SummaryText() | ReasoningText():
-            return {"text": part.text}
-        case Refusal(refusal=text):
-            return {"text": text}
         case InputImage(image_url=str(url)):
             return _at(url, "image/jpeg")
         case InputFile(file_data=str(data)) if not data.startswith("data:"):
@@ -71,13 +52,15 @@ def _write(part: ContentPart) -> Part:
             return _inline(f"audio/{audio.format}", audio.data)
         case InputImage() | InputFile():
             raise InvalidRequestError("gemini has no files by id: send its data or address")
+        case _ if (text := text_of(part)) is not None:
+            return {"text": text}
         case _:
             raise InvalidRequestError(f"gemini takes no content of type {part.type!r}")
 
 
 def _at(url: str, kind: str) -> Part:
     """Write what stands in or at `url`, which is of `kind` if its name does not tell."""
-    if found := split_data_url(url):
+    if found := read_data_url(url):
         return _inline(*found)
     if url.startswith("data:"):
         raise InvalidRequestError("a data: URL must hold base64, and say of what type")

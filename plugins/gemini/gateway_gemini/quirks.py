@@ -6,14 +6,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
-from gateway.errors import ConfigError
 from gateway.plugin import Deployment
+from gateway.plugin.quirks import read_quirks
 from gateway_gemini.computer import Generation
 
-__all__ = ["Quirks", "read_quirks"]
+__all__ = ["Quirks", "quirks_of"]
 
 _NEWEST: tuple[int, int] = (99, 0)
 _VERSION = re.compile(r"gemini-(\d+)(?:\.(\d+))?(?!\d)")
@@ -48,15 +47,9 @@ class Quirks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Members to add to each request; objects are joined with what is there."""
 
 
-def read_quirks(deployment: Deployment) -> Quirks:
+def quirks_of(deployment: Deployment) -> Quirks:
     """Return the quirks of `deployment`; raises `ConfigError` if one is unknown or ill-typed."""
-    try:
-        return msgspec.convert({**_known(deployment), **deployment.quirks}, Quirks)
-    except msgspec.ValidationError as error:
-        message = str(error)
-        raise ConfigError(
-            f"the quirks of {deployment.alias!r} cannot be used: {message[:1].lower()}{message[1:]}"
-        ) from error
+    return read_quirks(deployment, Quirks, _known(deployment))
 
 
 def _known(deployment: Deployment) -> dict[str, Any]:

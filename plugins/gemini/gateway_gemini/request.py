@@ -10,7 +10,7 @@ from gateway.plugin import Call
 from gateway.types.parameters import JsonObjectFormat, JsonSchemaFormat
 from gateway.types.request import Request
 from gateway_gemini.contents import write_conversation
-from gateway_gemini.quirks import Quirks, read_quirks
+from gateway_gemini.quirks import Quirks, quirks_of
 from gateway_gemini.schema import write_schema
 from gateway_gemini.tools import write_tools
 
@@ -25,7 +25,7 @@ def write_body(call: Call) -> dict[str, Any]:
 
     Raises `InvalidRequestError` for a request that Gemini could not take.
     """
-    request, quirks = call.request, read_quirks(call.deployment)
+    request, quirks = call.request, quirks_of(call.deployment)
     try:
         body = write_conversation(request, quirks) | write_tools(request, quirks)
         generation = _generation(request, quirks)
