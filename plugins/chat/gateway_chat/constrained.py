@@ -14,12 +14,12 @@ from typing import Any, cast
 
 import msgspec
 
+from gateway.plugin.pairing import pair_outputs
 from gateway.types.content import ContentPart, InputText
 from gateway.types.items import FunctionCall, FunctionCallOutput, InputItem, Message
 from gateway.types.parameters import JsonObjectFormat, JsonSchemaFormat, TextConfig
 from gateway.types.request import Request
 from gateway.types.tools import FunctionTool
-from gateway_chat.pairing import pair_outputs
 from gateway_chat.parts import attachments, text_of
 from gateway_chat.tools import NO_PARAMETERS, choosable, is_forced
 

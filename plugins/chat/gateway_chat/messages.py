@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gateway.errors import InvalidRequestError
+from gateway.plugin.pairing import CallIds, Output, pair_outputs, read_arguments
 from gateway.types.content import Refusal
 from gateway.types.items import (
     CustomToolCall,
@@ -22,7 +23,6 @@ from gateway.types.items import (
     Reasoning,
 )
 from gateway.types.request import Request
-from gateway_chat.pairing import CallIds, Output, pair_outputs, read_arguments
 from gateway_chat.parts import Content, attachments, text_of, write_content, write_part
 from gateway_chat.quirks import Quirks
 from gateway_chat.thoughts import remember

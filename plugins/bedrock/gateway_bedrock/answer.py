@@ -1,0 +1,175 @@
+"""What the blocks of an answer say, whole or in pieces.
+
+Tools that the vendor runs leave calls and results behind, which it wants back as they were. A row
+of them becomes a carrier, where it stood, and after it an item for each call.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from gateway.plugin import Annotation, Delta, Item, Key, Text, Thought, ToolCall
+from gateway.types.items import ImageGenerationCall
+from gateway_bedrock.hosted import Json, hosted_item, source_of
+
+__all__ = ["AnswerReader", "read_carrier"]
+
+_HOSTED = "server_tool_use"
+_SPOKEN = {"text", "citation", "citationsContent"}
+
+
+class _Carrier(Struct, frozen=True):
+    blocks: tuple[Raw, ...]
+
+
+def read_carrier(carrier: str) -> tuple[Raw, ...]:
+    """Return the blocks in `carrier` as they were; none if it is not ours."""
+    try:
+        return msgspec.json.decode(carrier, type=_Carrier).blocks
+    except msgspec.DecodeError:
+        return ()
+
+
+class _Block:
+    """A block on its way, and what its pieces have said; it began at `begin` of the message."""
+
+    def __init__(self, index: int, begin: int) -> None:
+        self.index = index
+        self.begin = begin
+        self.text: list[str] = []
+        self.citations: list[Json] = []
+        self.sealed = {"signature": "", "redactedContent": ""}
+        self.call: Json = {}
+        self.result: Json = {}
+        self.image: Json = {}
+
+
+class AnswerReader:
+    """Reads the blocks of one answer, each by its index, in their order."""
+
+    def __init__(self) -> None:
+        self._blocks: dict[int, _Block] = {}
+        self._position = 0  # in the characters of the message
+        self._row: list[Json] = []
+
+    def read(self, index: int, piece: Json) -> Iterator[Delta]:
+        """Say what `piece` means, be it a whole block or less."""
+        if index not in self._blocks:
+            if not piece.keys() & _SPOKEN:
+                self._position = 0  # the message is over
+            call: Json = piece.get("toolUse") or {}
+            if "toolResult" not in piece and call.get("type") != _HOSTED:
+                yield from self._end_row()
+            self._blocks[index] = _Block(index, self._position)
+        for kind, said in piece.items():
+            for delta in _READERS[kind](self._blocks[index], said) if kind in _READERS else ():
+                self._position += len(delta.text) if isinstance(delta, Text) else 0
+                yield delta
+
+    def close(self, index: int) -> Iterator[Delta]:
+        """Say what is known at the end of a block."""
+        block = self._blocks.pop(index, None) or _Block(index, 0)
+        if self._position:  # else there is no text that could have a source
+            for citation in block.citations:
+                yield Annotation(source_of(citation, block.begin, self._position))
+        text = "".join(block.text)
+        if block.sealed["signature"]:
+            thought = {"text": text, "signature": block.sealed["signature"]}
+            yield _carry(index, {"reasoningContent": {"reasoningText": thought}})
+        if redacted := block.sealed["redactedContent"]:
+            yield _carry(index, {"reasoningContent": {"redactedContent": redacted}})
+        if block.call.get("type") == _HOSTED:
+            asked = msgspec.json.decode(text or "{}", type=Json)
+            self._row.append({"toolUse": {**block.call, "input": asked}})
+        elif block.call and not text:
+            yield ToolCall(index, arguments="{}")
+        if block.result:
+            self._row.append({"toolResult": block.result})
+        if block.image and text:
+            form = block.image.get("format")
+            yield Item(ImageGenerationCall(status="completed", result=text, output_format=form))
+
+    def close_all(self) -> Iterator[Delta]:
+        """Say what is known at the end of the answer."""
+        for index in sorted(self._blocks):
+            yield from self.close(index)
+        yield from self._end_row()
+
+    def _end_row(self) -> Iterator[Delta]:
+        """Tell of the vendor's own calls; one without a result was cut off and does not count."""
+        row, self._row = self._row, []
+        calls = {
+            block["toolUse"]["toolUseId"]: block["toolUse"] for block in row if "toolUse" in block
+        }
+        results = {
+            one["toolUseId"]: one for block in row for one in block.values() if "content" in one
+        }
+        whole = calls.keys() & results.keys()
+        blocks = [block for block in row for one in block.values() if one["toolUseId"] in whole]
+        if blocks:
+            yield _carry(f"tools {min(whole)}", *blocks)
+        for name, call in calls.items():
+            if name in whole and (item := hosted_item(call, results[name])):
+                yield Item(item)
+
+
+def _carry(key: Key, *blocks: Json) -> Thought:
+    return Thought(key=key, carrier=msgspec.json.encode({"blocks": blocks}).decode())
+
+
+def _read_cited(block: _Block, said: Json) -> Iterator[Delta]:
+    block.citations += said.get("citations") or ()
+    yield from (Text(part["text"]) for part in said.get("content") or ())
+
+
+def _read_citation(block: _Block, said: Json) -> Iterator[Delta]:
+    block.citations.append(said)
+    yield from ()
+
+
+def _read_thought(block: _Block, said: Json) -> Iterator[Delta]:
+    said = {**said, **(said.get("reasoningText") or {})}
+    if text := said.get("text"):
+        block.text.append(text)
+        yield Thought(text, key=block.index, kind="summary")
+    for name in block.sealed:
+        block.sealed[name] += said.get(name) or ""
+
+
+def _read_call(block: _Block, said: Json) -> Iterator[Delta]:
+    """Read a call: pieces bring its arguments as text, a whole block as the object."""
+    asked = said.pop("input", "")
+    arguments = asked if isinstance(asked, str) else msgspec.json.encode(asked).decode()
+    block.text.append(arguments)
+    begins, block.call = not block.call, block.call or said
+    if block.call.get("type") != _HOSTED:
+        names = (said.get("toolUseId"), said.get("name")) if begins else (None, None)
+        yield ToolCall(block.index, *names, arguments)
+
+
+def _read_result(block: _Block, said: Json | list[Any]) -> Iterator[Delta]:
+    if isinstance(said, dict):
+        block.result = {**said, "content": [*said.get("content", ())]}
+    elif block.result:
+        block.result["content"] += said
+    yield from ()
+
+
+def _read_image(block: _Block, said: Json) -> Iterator[Delta]:
+    block.image = block.image or said
+    source: Json = said.get("source") or {}
+    block.text.append(source.get("bytes") or "")
+    yield from ()
+
+
+_READERS: dict[str, Callable[[_Block, Any], Iterator[Delta]]] = {
+    "text": lambda _, said: iter((Text(said),)),
+    "citation": _read_citation,
+    "citationsContent": _read_cited,
+    "reasoningContent": _read_thought,
+    "toolUse": _read_call,
+    "toolResult": _read_result,
+    "image": _read_image,
+}

@@ -1,0 +1,172 @@
+"""A request's instructions and items, written as the system texts and messages of Converse.
+
+Converse wants the user and the assistant in turns, and the results of a turn's calls at the start
+of what the user says next, wherever the outputs stand in the input.
+"""
+
+import re
+from collections import Counter
+
+from msgspec import Raw
+
+from gateway.errors import InvalidRequestError
+from gateway.plugin.pairing import CallIds, Output, pair_outputs, read_arguments
+from gateway.types.content import (
+    ContentPart,
+    InputAudio,
+    InputFile,
+    InputImage,
+    InputText,
+    OutputText,
+    Refusal,
+)
+from gateway.types.items import FunctionCall, InputItem, Message, Reasoning
+from gateway.types.request import Request
+from gateway_bedrock.answer import read_carrier
+from gateway_bedrock.hosted import Json
+from gateway_bedrock.quirks import Quirks
+
+__all__ = ["Conversation", "problem"]
+
+_DATA = re.compile(r"(?:data:([\w.+/-]*)[^,]*;base64,)?([A-Za-z0-9+/]+={0,2})")
+_IMAGES = {"png": "png", "jpeg": "jpeg", "jpg": "jpeg", "gif": "gif", "webp": "webp"}
+_OFFICE = "vnd.openxmlformats-officedocument."
+_DOCUMENTS = {
+    **{form: form for form in ("pdf", "csv", "doc", "docx", "xls", "xlsx", "html", "txt", "md")},
+    "plain": "txt",
+    "markdown": "md",
+    "msword": "doc",
+    "vnd.ms-excel": "xls",
+    f"{_OFFICE}wordprocessingml.document": "docx",
+    f"{_OFFICE}spreadsheetml.sheet": "xlsx",
+}
+"""Formats by media type, or by what the name of a file ends in."""
+
+
+class Conversation:
+    """The `system` texts and the `messages` of `request`, and the names of the tools `called`.
+
+    Raises `InvalidRequestError` if there are no messages, if the first is not the user's, if an
+    output has no call, a call no output or arguments that are no JSON.
+    """
+
+    def __init__(self, request: Request, quirks: Quirks) -> None:
+        self.system: list[Json] = [{"text": request.instructions}] if request.instructions else []
+        self.messages: list[Json] = []
+        self.called: list[str] = []
+        self._cites = quirks.citations
+        self._names = Counter[str]()
+        self._ids = CallIds("[a-zA-Z0-9_.:-]{1,64}")
+        self._results: list[Json] = []
+        asked = request.input or ()
+        items = (Message(role="user", content=asked),) if isinstance(asked, str) else asked
+        outputs = pair_outputs(items)
+        for position, item in enumerate(items):
+            self._add(item, position, outputs.get(position))
+        self._say("user")
+        if not self.messages or self.messages[0]["role"] != "user":
+            raise InvalidRequestError(
+                "a conversation begins with a user who says something", param="input"
+            )
+
+    def _add(self, item: InputItem, position: int, output: Output | None) -> None:
+        match item:
+            case Reasoning(encrypted_content=str(carrier)):
+                self._say("assistant", *read_carrier(carrier))
+            case Message(role="user" | "assistant" as role, content=content):
+                self._say(role, *self._blocks(content))
+            case Message(content=content) if self.messages:
+                texts = [block.get("text", "") for block in self._blocks(content)]
+                self._say("user", *({"text": f"<system>\n{text}\n</system>"} for text in texts))
+            case Message(content=content):
+                self.system += self._blocks(content)
+            case FunctionCall() if output:
+                self._call(item, position, output)
+            case _ if item.type.endswith("_output"):
+                self._say("user")  # the results of the turn that ends here
+            case _:
+                pass  # what a tool of the vendor's did: it is in the carrier beside it
+
+    def _call(self, call: FunctionCall, position: int, output: Output) -> None:
+        name = {"toolUseId": self._ids.take(call.call_id)}
+        asked = Raw(read_arguments(call, position).encode())
+        self.called.append(call.name)
+        self._say("assistant", {"toolUse": {**name, "name": call.name, "input": asked}})
+        blocks = self._blocks(output.output)
+        told = [block for block in blocks if "cachePoint" not in block]
+        points = [block for block in blocks if "cachePoint" in block]
+        self._results += [{"toolResult": {**name, "content": told}}, *points]
+
+    def _say(self, role: str, *blocks: Json | Raw) -> None:
+        if role == "user" and self._results:
+            blocks, self._results = (*self._results, *blocks), []
+        if self.messages and self.messages[-1]["role"] == role:
+            self.messages[-1]["content"] += blocks
+        elif blocks:
+            self.messages.append({"role": role, "content": [*blocks]})
+
+    def _blocks(self, content: str | tuple[ContentPart, ...]) -> list[Json]:
+        """Return the blocks of `content`, without texts that are blank: Bedrock refuses them."""
+        parts = (InputText(text=content),) if isinstance(content, str) else content
+        blocks: list[Json] = []
+        for part in parts:
+            block = _block(part)
+            if document := block.get("document"):
+                self._names[document["name"]] += 1
+                if (count := self._names[document["name"]]) > 1:
+                    document["name"] += f" ({count})"
+                document |= {"citations": {"enabled": True}} if self._cites else {}
+            if block.get("text", "there").strip():
+                blocks += [block, *_cache_point(part)]
+        kinds = {kind for block in blocks for kind in block}
+        # Bedrock wants a text beside a document.
+        return [*blocks, {"text": "See the document."}] if kinds == {"document"} else blocks
+
+
+def problem(part: ContentPart) -> str | None:
+    """Say why Bedrock cannot take `part`, or None if it can."""
+    try:
+        _block(part)
+    except InvalidRequestError as error:
+        return error.message
+    return None
+
+
+def _block(part: ContentPart) -> Json:
+    match part:
+        case InputText(text=text) | OutputText(text=text) | Refusal(refusal=text):
+            return {"text": text}
+        case InputImage(image_url=url):
+            return {"image": _attachment(url or "", "", _IMAGES)}
+        case InputFile(filename=name):
+            url = part.file_data or part.file_url or ""
+            stem = re.sub(r"[^a-zA-Z0-9()\[\]-]+", " ", (name or "").rpartition(".")[0])
+            document = _attachment(url, name or "", _DOCUMENTS)
+            return {"document": {**document, "name": stem.strip()[:150] or "document"}}
+        case InputAudio(input_audio=audio):
+            return {"audio": {"format": audio.format, "source": {"bytes": audio.data}}}
+        case _:
+            raise InvalidRequestError(f"Bedrock knows no content of type {part.type!r}")
+
+
+def _attachment(url: str, name: str, formats: dict[str, str]) -> Json:
+    """Return format and source of an image or a document."""
+    if url.startswith("s3://"):
+        kind, source = url.rpartition(".")[2], {"s3Location": {"uri": url}}
+    elif found := _DATA.fullmatch(url):
+        kind, source = (found[1] or "").rpartition("/")[2], {"bytes": found[2]}
+    else:
+        raise InvalidRequestError(
+            "Bedrock fetches nothing: send data in base64, or an s3:// address"
+        )
+    form = formats.get(kind.lower()) or formats.get(name.rpartition(".")[2].lower())
+    if form is None:
+        raise InvalidRequestError(f"Bedrock takes only {', '.join(sorted({*formats.values()}))}")
+    return {"format": form, "source": source}
+
+
+def _cache_point(part: ContentPart) -> list[Json]:
+    if not (wanted := getattr(part, "prompt_cache_breakpoint", None)):
+        return []
+    ttl = {"ttl": "5m" if wanted.ttl == "5m" else "1h"} if wanted.ttl else {}
+    return [{"cachePoint": {"type": "default", **ttl}}]

@@ -1,0 +1,109 @@
+"""Converse's answers, read as deltas: the events of a stream, a whole answer, and failures."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from gateway.errors import UpstreamError, UpstreamUnavailableError
+from gateway.plugin import Delta, Failure, Finished, FinishReason, Frame, Used
+from gateway.plugin.failures import read_failure
+from gateway.plugin.reports import read_report
+from gateway.types.response import InputTokensDetails, Usage
+from gateway_bedrock.answer import AnswerReader
+from gateway_bedrock.framing import EXCEPTION
+
+__all__ = ["ConverseTranslator", "read_error"]
+
+_ENDS: dict[str, FinishReason] = {
+    **dict.fromkeys(("end_turn", "stop_sequence", "tool_use"), "stop"),
+    **dict.fromkeys(("max_tokens", "model_context_window_exceeded"), "max_output_tokens"),
+    **dict.fromkeys(("guardrail_intervened", "content_filtered"), "content_filter"),
+}
+_BREAKDOWNS = ("malformed_model_output", "malformed_tool_use")
+_EVENTS = ("contentBlockStart", "contentBlockDelta", "contentBlockStop", "messageStop", "metadata")
+_COUNTS = ("inputTokens", "outputTokens", "cacheReadInputTokens", "cacheWriteInputTokens")
+_FAILURES = {
+    400: "conflict validation",
+    403: "accessdenied expiredtoken incompletesignature invalidclienttokenid invalidsignature"
+    " missingauthenticationtoken signaturedoesnotmatch unrecognizedclient",
+    404: "resourcenotfound",
+    408: "modeltimeout",
+    424: "modelerror modelstreamerror",
+    429: "servicequotaexceeded throttling toomanyrequests",
+    500: "internalserver",
+    503: "modelnotready serviceunavailable",
+}
+_STATUSES = {name: status for status, names in _FAILURES.items() for name in names.split()}
+_NAME = re.compile(r"(?:.*#)?(\w+?)(?:exception)?(?::.*)?", re.DOTALL)
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class ConverseTranslator:
+    """Reads one answer."""
+
+    def __init__(self) -> None:
+        self._answer = AnswerReader()
+        self._spoke = False
+
+    def feed(self, frame: Frame, /) -> Iterator[Delta]:
+        """Say what `frame` means. Raises `UpstreamError` if it reports a failure."""
+        name = frame.event
+        if name is not None and name.startswith(EXCEPTION):
+            unknown = Failure(status=502, body=frame.data)
+            raise read_error(unknown, name.removeprefix(EXCEPTION))
+        if name is not None and name not in _EVENTS:
+            return
+        event = _decode(frame.data)
+        for delta in self._read(event, ends_block=name == "contentBlockStop"):
+            self._spoke = True
+            yield delta
+        if usage := event.get("usage"):
+            yield _used(usage)
+        if reason := event.get("stopReason"):
+            yield from self._answer.close_all()
+            yield self._end(reason)
+
+    def _read(self, event: dict[str, Any], *, ends_block: bool) -> Iterator[Delta]:
+        index = event.get("contentBlockIndex", 0)
+        if piece := event.get("start") or event.get("delta"):
+            yield from self._answer.read(index, piece)
+        if ends_block:
+            yield from self._answer.close(index)
+        if output := event.get("output"):
+            for position, block in enumerate(output["message"]["content"]):
+                yield from self._answer.read(position, block)
+                yield from self._answer.close(position)
+
+    def _end(self, reason: str) -> Finished:
+        if reason in _BREAKDOWNS or not (reason in _ENDS or self._spoke):
+            error = UpstreamUnavailableError(f"bedrock: the model broke off with {reason[:40]!r}")
+            error.status, error.code = 502, "upstream_error"
+            raise error
+        return Finished(_ENDS.get(reason, "stop"))
+
+
+def read_error(failure: Failure, name: str = "") -> UpstreamError:
+    """Say which of our errors `failure` is; its `name` knows better than its status."""
+    report = read_report(failure.body)
+    name = name or failure.headers.get("x-amzn-errortype") or report.type or report.code or ""
+    found = _NAME.fullmatch(name.lower())
+    status = _STATUSES.get(found[1], failure.status) if found else failure.status
+    return read_failure(replace(failure, status=status), provider="bedrock")
+
+
+def _used(reported: dict[str, Any]) -> Used:
+    """Read the tokens; those that the cache gave or took are counted apart from the input."""
+    new, answered, cached, written = (reported.get(name) or 0 for name in _COUNTS)
+    sent = new + cached + written
+    details = InputTokensDetails(cached_tokens=cached, cache_write_tokens=written)
+    return Used(
+        Usage(
+            input_tokens=sent,
+            input_tokens_details=details,
+            output_tokens=answered,
+            total_tokens=sent + answered,
+        )
+    )
