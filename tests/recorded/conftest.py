@@ -39,7 +39,13 @@ FAMILIES = {
     "converse": "bedrock",
     "converse_stream": "bedrock",
 }
-BEGINNINGS = {"anthropic": "", "gemini": "/v1beta", "bedrock": ""}
+ON_VERTEX = "/projects/"
+BEGINNINGS = {
+    "anthropic": "",
+    "gemini": "/v1beta",
+    "vertex": "/v1beta1/projects/PROJECT/locations/LOCATION/publishers/google",
+    "bedrock": "",
+}
 MODEL_IN_PATH = re.compile(r"/models?/([^/]+?)(?:/converse|:\w*[gG]enerateContent)")
 PROVIDERS = Plugins().providers()
 CallOf = Callable[..., tuple[Dialect, Call]]
@@ -67,6 +73,8 @@ class Recording(Struct, frozen=True, kw_only=True):
         """The row of the vendor that was recorded, or the one for everything else."""
         if self.meta["api"] == "responses":
             return PROVIDERS["openai"]
+        if ON_VERTEX in self.meta["path"]:
+            return PROVIDERS["vertex"]
         if self.meta["api"] in FAMILIES:
             return PROVIDERS[FAMILIES[self.meta["api"]]]
         vendor = self.meta["provider"]

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from gateway.testing import Script, json_answer
 
 from .families import recorded
-from .reading_converse import input_of
 from .reading_converse import put_together as put_converse_together
 from .reading_gemini import CallLog, chunks_of, parts_of
 from .reading_messages import put_together as put_messages_together
@@ -57,17 +56,15 @@ def answer_of(recording: Recording) -> list[Json]:
 
 def with_whole_calls(parts: Iterable[Mapping[str, Any]]) -> Iterator[Json]:
     """Yield `parts`, but each call that comes in pieces as one."""
-    calls, first = CallLog(), None
+    calls, members = CallLog(), dict[str, Any]()
     for part in parts:
         if "functionCall" not in part:
             yield dict(part)
             continue
-        calls.add(part["functionCall"])
-        first = first or part
-        if calls.closed:
-            call = calls.closed.pop()
-            yield {**first, "functionCall": {"name": call["name"], "args": call["args"]}}
-            first = None
+        members = members or dict(part)
+        for call in calls.add(part["functionCall"]):
+            yield {**members, "functionCall": {"name": call["name"], "args": call["args"]}}
+            members = {}
 
 
 def plain(block: Mapping[str, Any]) -> Json:
@@ -152,7 +149,7 @@ def norm_call(block: Mapping[str, Any]) -> Json:
         return {name: block[name] for name in ("id", "name", "input")}
     if use := block.get("toolUse"):
         kind = use.get("type", "tool_use")
-        return {"id": use["toolUseId"], "name": use["name"], "input": input_of(use), "type": kind}
+        return {"id": use["toolUseId"], "name": use["name"], "input": use["input"], "type": kind}
     if call := block.get("functionCall"):
         return {"name": call["name"], "args": call.get("args") or {}}
     return {}

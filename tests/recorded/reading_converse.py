@@ -70,6 +70,9 @@ def assembled(messages: Iterable[tuple[Mapping[str, str], Mapping[str, Any]]]) -
                 answer["exception"] = headers[":exception-type"]
             case _:
                 pass
+    for block in blocks.values():
+        if "json" in (use := block.get("toolUse") or {}):
+            use["input"] = as_json(use.pop("json"))
     return {**answer, "blocks": [block for index, block in sorted(blocks.items()) if index >= 0]}
 
 
@@ -105,17 +108,22 @@ def read_converse(body: bytes, *, stream: bool) -> Telling:
         teller.say("".join(texts), sources_of(citations))
         thought = (block.get("reasoningContent") or {}).get("reasoningText") or {}
         teller.think(thought.get("text") or "")
-        use = block.get("toolUse") or {"type": "none"}
-        if use.get("type", "tool_use") == "tool_use":
-            teller.call(use["toolUseId"], use["name"], input_of(use))
+        tell_use(teller, block.get("toolUse") or {"type": "none"})
     status, reason = STATUS.get(answer.get("stopReason"), ("failed", None))
     if "exception" in answer:
         status, reason = "failed", None
     return teller.tell(status, reason, usage_of(answer.get("usage") or {}))
 
 
-def input_of(use: Mapping[str, Any]) -> Any:
-    return as_json(use["json"]) if "json" in use else use.get("input", {})
+def tell_use(teller: Teller, use: Mapping[str, Any]) -> None:
+    """Tell the use of a tool: of the client's, or of one of the two that Bedrock has itself."""
+    given = use.get("input") or {}
+    if use.get("type", "tool_use") == "tool_use":
+        teller.call(use["toolUseId"], use["name"], given)
+    elif use.get("name") == "nova_code_interpreter":
+        teller.host("code_interpreter_call", given.get("snippet") or "")
+    elif use.get("name") == "nova_grounding":
+        teller.host("web_search_call", given.get("query") or "")
 
 
 def sources_of(citations: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:

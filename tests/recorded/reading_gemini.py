@@ -60,29 +60,36 @@ def parts_of(chunks: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]
 def read_gemini(body: bytes, *, stream: bool) -> Telling:
     """Read an answer of generateContent or streamGenerateContent."""
     chunks = chunks_of(body, stream=stream)
+    candidates = list(candidates_of(chunks))
     teller, calls = Teller(), CallLog()
     for part in parts_of(chunks):
-        if "functionCall" in part:
-            calls.add(part["functionCall"])
-        elif "executableCode" in part:
-            teller.host("code_interpreter_call", part["executableCode"]["code"])
-        elif part.get("thought"):
+        if part.get("thought"):
             teller.think(part.get("text") or "")
         else:
             teller.say(part.get("text") or "")
-        while calls.closed:
-            call = calls.closed.pop(0)
+        for call in calls.add(part.get("functionCall")):
             teller.call(call["id"], call["name"], call["args"])
-    candidates = list(candidates_of(chunks))
-    for candidate in candidates:
-        queries = (candidate.get("groundingMetadata") or {}).get("webSearchQueries")
-        if queries:
-            teller.host("web_search_call", queries[0])
+    for kind, subject in hosted_in(chunks):
+        teller.host(kind, subject)
     status, reason = ending_of(chunks)
     refused = reason == "content_filter" and not teller.text
     told = teller.tell(status, reason, usage_of(chunks), refused=refused)
     logprobs = tuple(logprobs_of(candidates))
     return replace(told, citations=tuple(cited(candidates, told.text)), logprobs=logprobs)
+
+
+def hosted_in(chunks: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Yield what tools of Google's did, by the types that OpenAI has for it."""
+    for part in parts_of(chunks):
+        if "executableCode" in part:
+            yield "code_interpreter_call", part["executableCode"]["code"]
+        elif (part.get("toolCall") or {}).get("toolType") == "FILE_SEARCH":
+            yield "file_search_call", ""
+    for candidate in candidates_of(chunks):
+        for query in ((candidate.get("groundingMetadata") or {}).get("webSearchQueries") or ())[:1]:
+            yield "web_search_call", query
+        for page in (candidate.get("urlContextMetadata") or {}).get("urlMetadata") or ():
+            yield "web_search_call", page["retrievedUrl"]
 
 
 class CallLog:
@@ -91,17 +98,18 @@ class CallLog:
     """
 
     def __init__(self) -> None:
-        self.closed: list[dict[str, Any]] = []
         self._open: dict[str, Any] = {}
 
-    def add(self, piece: Mapping[str, Any]) -> None:
+    def add(self, piece: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+        """Take in a piece, if there is one, and return the call that it completes, if it does."""
+        if piece is None:
+            return []
         if piece.get("name"):
             given = dict(piece.get("args") or {})
             self._open = {"id": piece.get("id") or "", "name": piece["name"], "args": given}
         for change in piece.get("partialArgs") or ():
             write(self._open["args"], change)
-        if not piece.get("willContinue"):
-            self.closed.append(self._open)
+        return [] if piece.get("willContinue") else [self._open]
 
 
 def write(arguments: dict[str, Any], change: Mapping[str, Any]) -> None:

@@ -5,12 +5,13 @@ response.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 
 from gateway.stream.lifecycle import violations
 
-from .conftest import FAMILIES, recordings
+from .conftest import BEGINNINGS, FAMILIES, recordings
 from .families import ends, recorded, request_for
 from .reading import events_of
 from .telling import read_telling, without_minted
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 API = tuple(FAMILIES)
 STATUS = {401: 502, 403: 502}  # where ours is another
 ITS_OWN = {"id", "created_at", "completed_at", "encrypted_content", "model"}
+PLACES = {
+    "anthropic": "/v1/messages?",
+    "gemini": "/models/{}:streamGenerateContent?alt=sse",
+    "bedrock": "/model/{}/converse-stream?",
+}
 
 in_pieces = pytest.mark.parametrize("pieces", [False, True], ids=["whole", "in pieces"])
 
@@ -137,13 +143,9 @@ def test_the_vendor_is_asked_where_it_listens(families: Proxied, recording: Reco
     families.forget()
     ask(families, recording)
     [reached] = families.reached(recording)
-    model = recording.model
-    places = {
-        "anthropic": ("/v1/messages", ""),
-        "gemini": (f"/v1beta/models/{model}:streamGenerateContent", "alt=sse"),
-        "bedrock": (f"/model/{model.replace(':', '%3A')}/converse-stream", ""),
-    }
-    assert (reached["path"], reached["query"]) == places[recording.provider.name]
+    place = BEGINNINGS[recording.provider.name] + PLACES[FAMILIES[recording.meta["api"]]]
+    address = place.format(quote(recording.model, safe=""))
+    assert reached["path"] + "?" + reached["query"] == address
 
 
 def test_a_failure_behind_a_good_status_is_told(families: Proxied, recording: Recording) -> None:

@@ -224,46 +224,36 @@ async def test_when_to_come_again_is_told(gateway: Gateway, name: str, seconds: 
     assert raised.value.response.headers["retry-after"] == seconds
 
 
+BUSY = "it will take a while"
 BREAKDOWNS = {
     "overloaded_error": Failure(
-        "anthropic", claude_error("overloaded_error", "Overloaded"), 503, "server_error"
+        "anthropic", claude_error("overloaded_error", BUSY), 503, "server_error"
     ),
-    "api_error": Failure("anthropic", claude_error("api_error", "oh no"), 502, "server_error"),
+    "api_error": Failure("anthropic", claude_error("api_error", BUSY), 502, "server_error"),
     "rate_limit_error": Failure(
-        "anthropic", claude_error("rate_limit_error", "slow down"), 429, "rate_limit_exceeded"
+        "anthropic", claude_error("rate_limit_error", BUSY), 429, "rate_limit_exceeded"
     ),
     "throttlingException": Failure(
-        "bedrock", bedrock_exception("throttlingException", "slow"), 429, "rate_limit_exceeded"
+        "bedrock", bedrock_exception("throttlingException", BUSY), 429, "rate_limit_exceeded"
     ),
     "modelStreamErrorException": Failure(
-        "bedrock", bedrock_exception("modelStreamErrorException", "oh no"), 502, "server_error"
+        "bedrock", bedrock_exception("modelStreamErrorException", BUSY), 502, "server_error"
     ),
     "internalServerException": Failure(
-        "bedrock", bedrock_exception("internalServerException", "oh no"), 502, "server_error"
+        "bedrock", bedrock_exception("internalServerException", BUSY), 502, "server_error"
     ),
     "serviceUnavailableException": Failure(
-        "bedrock", bedrock_exception("serviceUnavailableException", "busy"), 503, "server_error"
+        "bedrock", bedrock_exception("serviceUnavailableException", BUSY), 503, "server_error"
     ),
     "UNAVAILABLE": Failure(
-        "gemini", gemini_frame(gemini_error(503, "UNAVAILABLE", "busy")), 503, "server_error"
+        "gemini", gemini_frame(gemini_error(503, "UNAVAILABLE", BUSY)), 503, "server_error"
     ),
     "RESOURCE_EXHAUSTED": Failure(
         "gemini",
-        gemini_frame(gemini_error(429, "RESOURCE_EXHAUSTED", "quota", RETRY_INFO)),
+        gemini_frame(gemini_error(429, "RESOURCE_EXHAUSTED", BUSY, RETRY_INFO)),
         429,
         "rate_limit_exceeded",
     ),
-    "an error without a frame": Failure(
-        "gemini",
-        json.dumps(gemini_error(503, "UNAVAILABLE", "busy"), indent=2).encode(),
-        503,
-        "server_error",
-    ),
-    **{
-        f"{provider} {fault.value}": Failure(provider, fault, 502, "server_error")
-        for provider in MODELS
-        for fault in (Fault.CUT, Fault.RESET)
-    },
 }
 
 
@@ -272,13 +262,14 @@ async def test_a_failure_in_mid_stream_is_told_after_what_was_said(
     gateway: Gateway, name: str
 ) -> None:
     failure = BREAKDOWNS[name]
-    assert not isinstance(failure.does, Script)
+    assert isinstance(failure.does, bytes)
     said = beginning(failure.provider, words=True)
     gateway.will_say(stream_of(failure.provider, *said, failure.does))
     *_, error, failed = await gateway.events(failure.provider)
     assert (error["type"], failed["type"]) == ("error", "response.failed")
     assert read_telling(failed["response"]).text == TEXT
     assert failed["response"]["error"]["code"] == failure.code
+    assert BUSY in failed["response"]["error"]["message"]
 
 
 @pytest.mark.parametrize("name", BREAKDOWNS)
@@ -286,12 +277,33 @@ async def test_a_failure_before_the_first_word_is_a_plain_error(
     gateway: Gateway, name: str
 ) -> None:
     failure = BREAKDOWNS[name]
-    assert not isinstance(failure.does, Script)
+    assert isinstance(failure.does, bytes)
     said = beginning(failure.provider, words=False)
     gateway.will_say(stream_of(failure.provider, *said, failure.does))
-    with pytest.raises(openai.APIStatusError) as raised:
+    with pytest.raises(openai.APIStatusError, match=BUSY) as raised:
         await gateway.events(failure.provider)
     assert raised.value.status_code == failure.status
+
+
+async def test_an_error_of_geminis_that_only_calls_itself_a_stream_is_told(
+    gateway: Gateway,
+) -> None:
+    error = json.dumps(gemini_error(503, "UNAVAILABLE", BUSY), indent=2).encode()
+    gateway.will_say(stream_of("gemini", error[:20], error[20:]))
+    with pytest.raises(openai.InternalServerError, match=BUSY) as raised:
+        await gateway.ask("gemini")
+    assert raised.value.status_code == 503
+
+
+@pytest.mark.parametrize("fault", [Fault.CUT, Fault.RESET])
+@pytest.mark.parametrize("provider", MODELS)
+async def test_a_broken_connection_is_told_after_what_was_said(
+    gateway: Gateway, provider: str, fault: Fault
+) -> None:
+    gateway.will_say(stream_of(provider, *beginning(provider, words=True), fault))
+    *_, error, failed = await gateway.events(provider)
+    assert (error["type"], failed["type"]) == ("error", "response.failed")
+    assert read_telling(failed["response"]).text == TEXT
 
 
 @pytest.mark.parametrize("provider", MODELS)

@@ -91,7 +91,8 @@ class Conversation:
         names = [name for turn in self.turns for name, _ in calls_in(history(turn))]
         request = request_for(recorded(self._recording))
         hosted = [tool for tool in request["tools"] if tool["type"] != "function"]
-        return {**request, "tools": [*functions(names), *hosted]}
+        kept = {"reasoning": request["reasoning"]} if "reasoning" in request else {}
+        return {**kept, "tools": [*functions(names), *hosted]}
 
 
 SEALED: Any = "reasoning.encrypted_content"
