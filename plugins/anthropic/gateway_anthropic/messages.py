@@ -7,36 +7,31 @@ carrier goes back in its place, block by block.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any
 
-import msgspec
+from msgspec import Raw
 from msgspec.structs import replace
 
 from gateway.errors import InvalidRequestError
+from gateway.plugin.pairing import CallIds, Output, pair_outputs, read_arguments
 from gateway.types import items
-from gateway.types.content import ComputerScreenshot, ContentPart
 from gateway.types.request import Request
 from gateway_anthropic import carriers
 from gateway_anthropic.carriers import Block
 from gateway_anthropic.computer import blocks_of, results_of
 from gateway_anthropic.names import safe_name
-from gateway_anthropic.parts import write_content, write_part
+from gateway_anthropic.parts import write_content
 from gateway_anthropic.quirks import Quirks
 
 __all__ = ["Transcript"]
-
-Call = items.FunctionCall | items.ComputerCall
-Output = items.FunctionCallOutput | items.ComputerCallOutput
-
-_decode_arguments = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class Transcript:
     """The `system` blocks and the `messages` of what was said so far.
 
     Raises `InvalidRequestError` if that is nothing, if an output has no call, a call no output or
-    arguments that are no JSON object.
+    arguments that are no JSON.
     """
 
     def __init__(self, request: Request, quirks: Quirks) -> None:
@@ -45,7 +40,7 @@ class Transcript:
         self._quirks = quirks
         self._said: list[Block] = []
         self._results: list[Block] = []
-        self._calls: dict[str, int] = {}
+        self._ids = CallIds("[a-zA-Z0-9_-]+")
         self._add_system(write_content(request.instructions or "", quirks))
         if isinstance(request.input, str):
             self._add("user", write_content(request.input, quirks))
@@ -55,7 +50,7 @@ class Transcript:
             raise InvalidRequestError("there is nothing to answer: send text", param="input")
 
     def _add_items(self, given: Sequence[items.InputItem]) -> None:
-        outputs = _pair(given)
+        outputs = pair_outputs([_as_function(item) for item in given])
         for position, item in enumerate(given):
             match item:
                 case items.Reasoning(encrypted_content=str(carrier)):
@@ -63,7 +58,7 @@ class Transcript:
                 case items.Message(role="assistant", content=told):
                     self._said += write_content(told, self._quirks)
                 case items.FunctionCall() | items.ComputerCall():
-                    self._add_call(item, outputs[position], f"input[{position}].arguments")
+                    self._add_call(item, outputs[position], position)
                 case items.Message(role=role, content=told):
                     self._end_turn()
                     blocks = write_content(told, self._quirks)
@@ -95,19 +90,20 @@ class Transcript:
         elif blocks:
             self.messages.append({"role": role, "content": blocks})
 
-    def _add_call(self, call: Call, output: Output, path: str) -> None:
-        again = self._calls[call.call_id] = self._calls.get(call.call_id, -1) + 1
-        call = replace(call, call_id=safe_name(call.call_id, again))
+    def _add_call(
+        self, call: items.FunctionCall | items.ComputerCall, output: Output, position: int
+    ) -> None:
+        call = replace(call, call_id=self._ids.take(call.call_id))
+        content = write_content(output.output, self._quirks)
         if isinstance(call, items.ComputerCall):
-            screenshot = cast("ComputerScreenshot", output.output)
             self._said += blocks_of(call)
-            self._results += results_of(call, write_part(screenshot, self._quirks))
+            self._results += results_of(call, content[0])
             return
-        told = cast("str | tuple[ContentPart, ...]", output.output)
+        given = Raw(read_arguments(call, position).encode())
         use: Block = {"type": "tool_use", "id": call.call_id, "name": safe_name(call.name)}
-        self._said.append({**use, "input": _read_arguments(call, path)})
+        self._said.append({**use, "input": given})
         result: Block = {"type": "tool_result", "tool_use_id": call.call_id}
-        self._results.append({**result, "content": write_content(told, self._quirks)})
+        self._results.append({**result, "content": content})
 
     def _end_turn(self) -> None:
         self._add("assistant", self._said)
@@ -119,37 +115,12 @@ def _tagged(blocks: Sequence[Block]) -> list[Block]:
     return [{**block, "text": f"<system>\n{block['text']}\n</system>"} for block in blocks]
 
 
-def _pair(given: Sequence[items.InputItem]) -> Mapping[int, Output]:
-    """Return the output of each call by the call's position; calls of one id by their order.
-
-    Raises `InvalidRequestError`, in OpenAI's words because clients look for them.
-    """
-    waiting: dict[str | None, list[tuple[int, Call]]] = {}
-    outputs: dict[int, Output] = {}
-    for position, item in enumerate(given):
-        if isinstance(item, Call):
-            waiting.setdefault(item.call_id, []).append((position, item))
-        elif isinstance(item, Output):
-            kind = item.type.replace("_", " ")
-            calls = waiting.get(item.call_id or None, [])
-            if not calls or f"{calls[0][1].type}_output" != item.type:
-                message = f"No tool call found for {kind} with call_id {item.call_id or '(none)'}."
-                raise InvalidRequestError(message, param="input")
-            outputs[calls.pop(0)[0]] = item
-    for _, call in (each for calls in waiting.values() for each in calls):
-        message = f"No tool output found for {call.type.replace('_', ' ')} {call.call_id}."
-        raise InvalidRequestError(message, param="input")
-    return outputs
-
-
-def _read_arguments(call: items.FunctionCall, path: str) -> dict[str, Any]:
-    if call.arguments.strip() in ("", "null"):
-        return {}
-    try:
-        return _decode_arguments(call.arguments)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise InvalidRequestError(
-            f"the arguments of the call {call.call_id!r} are no JSON object: send them as the model"
-            " wrote them, or leave out the call and its output",
-            param=path,
-        ) from error
+def _as_function(item: items.InputItem) -> items.InputItem:
+    """Return `item` such that calls of the computer are paired with their outputs, too."""
+    match item:
+        case items.ComputerCall(call_id=call_id):
+            return items.FunctionCall(call_id=call_id, name="computer", arguments="")
+        case items.ComputerCallOutput(call_id=call_id, output=screenshot):
+            return items.FunctionCallOutput(call_id=call_id, output=(screenshot,))
+        case _:
+            return item

@@ -1,4 +1,4 @@
-"""Names and ids that Anthropic takes: others are replaced by ones that are always the same."""
+"""Names of functions that Anthropic takes: others are replaced, each by always the same."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _FORBIDDEN = re.compile(r"[^a-zA-Z0-9_-]")
 
 
-def safe_name(name: str, again: int = 0) -> str:
-    """Return `name` as Anthropic takes it, for one that `again` others have had before."""
-    if _NAME.fullmatch(name) and not again:
+def safe_name(name: str) -> str:
+    """Return the name by which Anthropic knows the function `name`."""
+    if _NAME.fullmatch(name):
         return name
-    digest = hashlib.sha256(f"{name}#{again}".encode()).hexdigest()[:8]
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
     return f"{_FORBIDDEN.sub('_', name)[:55]}_{digest}"
 
 
