@@ -34,11 +34,13 @@ class AnswerReader:
     """Reads the parts of one answer to `request` in their order.
 
     What must come back is told ahead of what it belongs to, if it comes in time, else after it: as
-    soon as something else begins, or at the end. So long a message is open for its sources.
+    soon as something else begins, or at the end. So long a message is open for its sources. `spoke`
+    says whether there was anything but thoughts.
     """
 
     def __init__(self, request: Request) -> None:
         self.grounds = Grounds()
+        self.spoke = False
         self._request = request
         self._carrier = _NOTHING
         self._texts: list[str] = []
@@ -57,6 +59,7 @@ class AnswerReader:
             yield from self._say(part.text, part.thought_signature)
         elif part.inline_data and part.inline_data.mime_type.startswith("image/"):
             yield from self._give_way(part.thought_signature)
+            self.spoke = True
             kind, data = part.inline_data.mime_type, part.inline_data.data
             yield Item(
                 ImageGenerationCall(
@@ -106,6 +109,7 @@ class AnswerReader:
             yield from self._give_way(signature)
         elif signature:
             self._carrier = Carrier(previous=signature)
+        self.spoke = True
         self._texts.append(text)
         yield Text(text)
 
@@ -147,6 +151,7 @@ class AnswerReader:
         if call is None:
             return
         yield from self._give_way(call.signature)
+        self.spoke = True
         self._calls += 1
         if actions := self._on_screen(call):
             yield from map(Item, actions)

@@ -31,7 +31,7 @@ class CallReader:
             ]
             try:
                 _put(self.args, steps, piece.value)
-            except (TypeError, LookupError, AttributeError) as error:
+            except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
                 raise UpstreamProtocolError(
                     f"gemini sent an argument for the impossible place {piece.json_path[:40]!r}"
                 ) from error

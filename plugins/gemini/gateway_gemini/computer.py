@@ -49,7 +49,7 @@ def computer_calls(said: Json, size: Size | None, *, batched: bool) -> list[Comp
         return []
     told = _Told(said["args"], size)
     try:
-        actions: list[Json] = [{"type": "screenshot"}] if told.is_blind(name) else read(told)
+        actions = _look_or(read, told)
         if batched:
             calls: list[Json] = [{"call_id": call_id, "actions": actions}]
         else:
@@ -58,7 +58,7 @@ def computer_calls(said: Json, size: Size | None, *, batched: bool) -> list[Comp
         calls[0]["pending_safety_checks"] = told.checks(call_id)
         done = [{"type": "computer_call", "status": "completed", **call} for call in calls]
         return msgspec.convert(done, list[ComputerCall], dec_hook=decode_hook)
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
         raise UpstreamProtocolError(f"gemini sent a broken call of {name}: {error}") from error
 
 
@@ -120,12 +120,10 @@ class _Told:
         self.arguments = arguments
         self._size = size
 
-    def is_blind(self, name: str) -> bool:
-        """Say whether the function needs to know the screen, and nobody does."""
-        return self._size is None and ("x" in self.arguments or name == "scroll_document")
-
     def part(self, name: str, side: Literal["width", "height"], default: float = 500) -> int:
-        """Return a part of 1000 of the screen's `side` in pixels."""
+        """Return a part of 1000 of the screen's `side` in pixels. Raises `LookupError`."""
+        if self._size is None:
+            raise LookupError(side)
         return round(float(self.arguments.get(name, default)) * getattr(self._size, side) / _GRID)
 
     def place(self, prefix: str = "") -> Json:
@@ -170,6 +168,13 @@ class _Told:
             return []
         message = decision.get("explanation", "")
         return [{"id": f"sc_{call_id}", "code": _CONFIRM, "message": message}]
+
+
+def _look_or(read: Callable[[_Told], list[Json]], told: _Told) -> list[Json]:
+    try:
+        return read(told)
+    except LookupError:
+        return [{"type": "screenshot"}]
 
 
 def _press(*keys: str) -> list[Json]:
@@ -253,13 +258,13 @@ _WRITE: Mapping[str, Callable[[_Pen, Any], tuple[str, Json]]] = {
     "move": lambda pen, action: ("move", pen.at(action)),
     "drag": lambda pen, action: ("drag_and_drop", pen.drag(action)),
     "scroll": lambda pen, action: ("scroll", pen.scroll(action)),
-    "keypress": lambda _, action: (
+    "keypress": lambda _pen, action: (
         "hotkey",
         {"keys": [_KEYS.get(key.upper(), key.capitalize()) for key in action.keys]},
     ),
-    "type": lambda _, action: ("type", {"text": action.text}),
-    "wait": lambda _, action: ("wait", {"seconds": 1}),
-    "screenshot": lambda _, action: ("take_screenshot", {}),
+    "type": lambda _pen, action: ("type", {"text": action.text}),
+    "wait": lambda _pen, _action: ("wait", {}),
+    "screenshot": lambda _pen, _action: ("take_screenshot", {}),
 }
 _AGED = {
     "click": "click_at",

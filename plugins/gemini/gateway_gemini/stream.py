@@ -41,7 +41,6 @@ class GeminiTranslator:
         self._answer = AnswerReader(call.request)
         self._counts: list[dict[str, int]] = [{}]
         self._token: str | None = None
-        self._spoke = False
 
     def feed(self, frame: Frame, /) -> Iterator[Delta]:
         """Say what `frame` means. Raises `UpstreamError` after all else that it says."""
@@ -78,18 +77,17 @@ class GeminiTranslator:
         if logprobs := tuple(_read_logprobs(candidate.logprobs_result)):
             yield Logprobs(logprobs)
         for part in candidate.content.parts:
-            self._spoke = True
             yield from self._answer.read(part)
         if reason := candidate.finish_reason:
             yield from self._finish(reason, candidate)
 
     def _finish(self, said: str, candidate: Candidate) -> Iterator[Delta]:
-        if said == CONTINUATION and candidate.continuation_token and len(self._counts) < _PAUSES:
+        if said == CONTINUATION and candidate.continuation_token and len(self._counts) <= _PAUSES:
             self._token = candidate.continuation_token
             return
         yield from self._answer.close()
-        reason = read_ending(said, candidate.finish_message, spoke=self._spoke)
-        if reason == "content_filter" and not self._spoke:
+        reason = read_ending(said, candidate.finish_message, spoke=self._answer.spoke)
+        if reason == "content_filter" and not self._answer.spoke:
             yield from self._answer.refuse(candidate.finish_message or f"blocked: {said}")
         yield Finished(reason)
 
