@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
 from gateway.errors import InvalidRequestError, UpstreamProtocolError
 from gateway.plugin import Item
+from gateway.plugin.computer import Way, actions_of, calls_for, scrolled, use_ids
 from gateway.types import computer_items as c
 from gateway.types.request import Request
-from gateway.types.tools import ComputerTool, ComputerUsePreviewTool
 from gateway_anthropic.carriers import Block
 
 __all__ = ["ComputerReader", "blocks_of", "results_of", "toolset"]
@@ -43,7 +42,12 @@ _DISABLED = (
 )
 _WITHOUT_PLACE = ("keypress", "screenshot", "type", "wait")
 _SIDE_BUTTONS = {"back": "alt+Left", "forward": "alt+Right"}
-_DIRECTIONS = {"up": (0, -1), "down": (0, 1), "left": (-1, 0), "right": (1, 0)}
+_DIRECTIONS: dict[Way, tuple[int, int]] = {
+    "up": (0, -1),
+    "down": (0, 1),
+    "left": (-1, 0),
+    "right": (1, 0),
+}
 _PIXELS = 100  # of one click of the scroll wheel
 _MOST_REPEATS = 100
 
@@ -61,20 +65,8 @@ _KEYS = {
     "+": "plus",
 }
 """OpenAI's names of keys and Claude's; all others are the same but for their case."""
-_ALIASES = {"CMD": "super", "CONTROL": "ctrl", "ESCAPE": "Escape", "OPTION": "alt", "WIN": "super"}
-_NAMES = {symbol.lower(): name for name, symbol in _KEYS.items()} | {"control": "CTRL"}
-
-_Action = (
-    c.Click
-    | c.DoubleClick
-    | c.Drag
-    | c.Keypress
-    | c.Move
-    | c.Screenshot
-    | c.Scroll
-    | c.TypeText
-    | c.Wait
-)
+_NAMES = {symbol.lower(): name for name, symbol in _KEYS.items()}
+_ALIASES = {"CMD": "META", "CONTROL": "CTRL", "ESCAPE": "ESC", "OPTION": "ALT", "WIN": "META"}
 
 
 class _Given(Struct, frozen=True, kw_only=True):
@@ -85,23 +77,21 @@ class _Given(Struct, frozen=True, kw_only=True):
     start_coordinate: tuple[int, int] | None = None
     text: str | None = None
     repeat: int | None = None
-    scroll_direction: Literal["up", "down", "left", "right"] = "down"
+    scroll_direction: Way = "down"
     scroll_amount: int = 0
 
 
 class ComputerReader:
-    """Reads calls of the toolset; those that follow on each other are one `computer_call`, unless
-    the client knows the preview, which takes one action at a time.
-    """
+    """Reads calls of the toolset; those that follow on each other belong together."""
 
     def __init__(self, request: Request) -> None:
-        tools = request.tools or ()
-        self._preview = any(isinstance(tool, ComputerUsePreviewTool) for tool in tools)
-        self._declared = self._preview or any(isinstance(tool, ComputerTool) for tool in tools)
+        self._request = request
+        kinds = {tool.type for tool in request.tools or ()}
+        self._declared = not kinds.isdisjoint(("computer", "computer_use_preview"))
         self._call_id = ""
-        self._actions: list[c.ComputerAction] = []
+        self._actions: list[Block] = []
         calls = (item for item in request.input or () if isinstance(item, c.ComputerCall))
-        inputs = [_write(action)[1] for call in calls for action in _actions_in(call)]
+        inputs = [_write(action)[1] for call in calls for action in actions_of(call)]
         places = [given["coordinate"] for given in inputs if "coordinate" in given]
         self._place: tuple[int, int] | None = places[-1] if places else None
 
@@ -110,7 +100,7 @@ class ComputerReader:
         named = self._declared and block.get("name") == _TOOLSET
         return named or block.get("toolset_name") == _TOOLSET
 
-    def add(self, block: Block) -> Iterator[Item]:
+    def add(self, block: Block) -> None:
         """Take in a whole call.
 
         Raises `UpstreamProtocolError` for what no action of OpenAI's can say.
@@ -121,20 +111,13 @@ class ComputerReader:
             raise UpstreamProtocolError(f"the computer of OpenAI's clients has no {member[:40]!r}")
         if not self._actions:
             self._call_id = str(block.get("id") or "")
-        action = msgspec.convert(self._action({**_MEMBERS[member]}, given), _Action)
+        action = self._action({**_MEMBERS[member]}, given)
         self._actions += [action] * max(1, min(given.repeat or 1, _MOST_REPEATS))
-        if self._preview:
-            yield from self.flush()
 
     def flush(self) -> Iterator[Item]:
-        """Yield the call that is complete now."""
-        actions, self._actions = tuple(self._actions), []
-        call = c.ComputerCall(call_id=self._call_id, actions=actions, status="completed")
-        if self._preview:
-            for use_id, action in zip(_use_ids(call), actions, strict=False):
-                yield Item(c.ComputerCall(call_id=use_id, action=action, status="completed"))
-        elif actions:
-            yield Item(call)
+        """Yield what has been called since the last time."""
+        actions, self._actions = self._actions, []
+        yield from map(Item, calls_for(self._request, self._call_id, actions))
 
     def _action(self, action: Block, given: _Given) -> Block:
         """Return `action` with all that is `given`."""
@@ -164,10 +147,10 @@ def blocks_of(call: c.ComputerCall) -> list[Block]:
 
     Raises `InvalidRequestError` for an action of an unknown type.
     """
-    written = [_write(action) for action in _actions_in(call)]
+    written = map(_write, actions_of(call))
     return [
         {"type": "tool_use", "id": use_id, "name": name, "input": given, "toolset_name": _TOOLSET}
-        for use_id, (name, given) in zip(_use_ids(call), written, strict=True)
+        for use_id, (name, given) in zip(use_ids(call.call_id), written, strict=False)
     ]
 
 
@@ -177,23 +160,12 @@ def results_of(call: c.ComputerCall, screenshot: Block) -> list[Block]:
     """
     # Claude points at pixels of the image that it saw, so nobody may shrink it on the way.
     seen = {**screenshot, "transformations": {"oversized_image": "error"}}
-    use_ids = _use_ids(call)
-    contents = [{"type": "text", "text": "Done."}] * (len(use_ids) - 1) + [seen]
+    done = {"type": "text", "text": "Done."}
+    contents = [done] * (len(actions_of(call)) - 1) + [seen]
     return [
         {"type": "tool_result", "tool_use_id": use_id, "content": [shown], "toolset_name": _TOOLSET}
-        for use_id, shown in zip(use_ids, contents, strict=True)
+        for use_id, shown in zip(use_ids(call.call_id), contents, strict=False)
     ]
-
-
-def _actions_in(call: c.ComputerCall) -> tuple[c.ComputerAction, ...]:
-    """Return the actions of a call; one without any is for the screenshot that follows it."""
-    return call.actions or (call.action or c.Screenshot(),)
-
-
-def _use_ids(call: c.ComputerCall) -> list[str]:
-    """Return the id of each action's block: whoever has only the items must find the same ones."""
-    numbers = range(2, len(_actions_in(call)) + 1)
-    return [call.call_id, *(f"{call.call_id}-{number}" for number in numbers)]
 
 
 def _write(action: c.ComputerAction) -> tuple[str, Block]:
@@ -210,23 +182,17 @@ def _write(action: c.ComputerAction) -> tuple[str, Block]:
         given["start_coordinate"] = [path[0]["x"], path[0]["y"]]
     if "x" in (end := path[-1] if path else told):
         given["coordinate"] = [end["x"], end["y"]]
-    if member == "scroll":
-        given |= _scrolling(told["scroll_x"], told["scroll_y"])
+    if isinstance(action, c.Scroll):
+        way, pixels = scrolled(action)
+        given |= {"scroll_direction": way, "scroll_amount": math.ceil(pixels / _PIXELS)}
     if text := told.get("text") or _combination(told.get("keys") or ()):
         given["text"] = text
     return member, given
 
 
-def _scrolling(x: int, y: int) -> Block:
-    """Return the way that is the longer one."""
-    pixels, forth, back = (x, "right", "left") if abs(x) > abs(y) else (y, "down", "up")
-    amount = math.ceil(abs(pixels) / _PIXELS)
-    return {"scroll_direction": forth if pixels >= 0 else back, "scroll_amount": amount}
-
-
 def _combination(keys: list[str] | tuple[str, ...]) -> str:
-    names = [key.upper() for key in keys]
-    return "+".join(_KEYS.get(name) or _ALIASES.get(name) or name.lower() for name in names)
+    names = [_ALIASES.get(key.upper(), key.upper()) for key in keys]
+    return "+".join(_KEYS.get(name, name.lower()) for name in names)
 
 
 def _names(combination: str) -> list[str]:

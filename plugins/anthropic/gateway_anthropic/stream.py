@@ -162,7 +162,7 @@ class AnthropicTranslator:
         elif block.kind == "opaque":
             yield from self._opaque.add(block.content)
         elif block.kind == "computer":
-            yield from self._computer.add(block.content)
+            self._computer.add(block.content)
         elif block.content.get("signature"):  # a thought without it would not be taken back
             yield Thought(key=block.key, carrier=write([block.content]))
 
