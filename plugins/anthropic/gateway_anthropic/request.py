@@ -82,22 +82,20 @@ def _send(call: Call, body: dict[str, Any], path: str) -> UpstreamRequest:
 def _body(call: Call) -> dict[str, Any]:
     request, quirks = call.request, quirks_of(call.deployment)
     transcript = Transcript(request, quirks)
-    system = transcript.system + _asked_for_json(request)
     thinking = write_thinking(request, quirks)
     if thinking.get("type") == "enabled" and _has_forgotten(transcript.messages):
         thinking = {}
     output = {"effort": write_effort(request, quirks), "format": _format(request)}
+    user = request.safety_identifier or request.user
     body: dict[str, Any] = {
         "model": call.model,
         "max_tokens": request.max_output_tokens or quirks.max_tokens,
         "messages": transcript.messages,
-        "system": system,
+        "system": transcript.system + _asked_for_json(request),
         "stream": True,
         "thinking": thinking,
         "output_config": {name: value for name, value in output.items() if value},
-        "metadata": {"user_id": user}
-        if (user := request.safety_identifier or request.user)
-        else {},
+        "metadata": {"user_id": user} if user else {},
         "cache_control": _cache(request),
         **write_tools(request, quirks),
         **TIERS.get(request.service_tier or "", {}),

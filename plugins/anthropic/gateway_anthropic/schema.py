@@ -6,6 +6,8 @@ from typing import Any, cast
 
 import msgspec
 
+from gateway.errors import InvalidRequestError
+
 __all__ = ["strict_schema"]
 
 Schema = dict[str, Any]
@@ -24,7 +26,17 @@ _INNER = ("items", "anyOf", "oneOf", "allOf", "prefixItems", *_NAMED)
 
 
 def strict_schema(schema: Schema) -> Schema:
-    """Return `schema` without what the decoder refuses; the model is told of that in words."""
+    """Return `schema` without what the decoder refuses; the model is told of that in words.
+
+    Raises `InvalidRequestError` for one that is nested too deeply.
+    """
+    try:
+        return _strict(schema)
+    except RecursionError as error:
+        raise InvalidRequestError("the schema is nested too deeply") from error
+
+
+def _strict(schema: Schema) -> Schema:
     if "$ref" in schema:  # which stands alone
         schema = {name: schema[name] for name in schema if name in ("$ref", *_NAMED)}
     kept: Schema = {}
@@ -49,4 +61,4 @@ def _inner(value: Any, *, named: bool = False) -> Any:
     if not isinstance(value, dict):
         return value  # such as `true`
     schema = cast("Schema", value)
-    return {name: _inner(schema[name]) for name in schema} if named else strict_schema(schema)
+    return {name: _inner(schema[name]) for name in schema} if named else _strict(schema)

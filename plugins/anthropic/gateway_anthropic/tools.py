@@ -83,8 +83,9 @@ def _choice(request: Request) -> dict[str, Any]:
         case tools.FunctionChoice(name=name):
             return {"type": "tool", "name": safe_name(name)}
         case choice:
-            kind = getattr(choice, "type", "").partition("_preview")[0]
-            return {"type": "tool", "name": _HOSTED[kind]} if kind in _HOSTED else {"type": "any"}
+            kind = getattr(choice, "type", "")
+            named = [name for hosted, name in _HOSTED.items() if kind.startswith(hosted)]
+            return {"type": "tool", "name": named[0]} if named else {"type": "any"}
 
 
 def _allowed(request: Request) -> Sequence[tools.Tool]:

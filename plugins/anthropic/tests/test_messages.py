@@ -96,11 +96,11 @@ def test_reasoning_of_others_is_left_out(encode: Encode) -> None:
 def test_a_model_with_a_budget_does_not_think_on_after_calls_without_thoughts(
     encode: Encode,
 ) -> None:
-    asked = {"reasoning": {"effort": "low"}, "input": [user(), called("a"), returned("a")]}
-    budgeted = "claude-haiku-4-5"
-    assert "thinking" not in encode(asked, model=budgeted)
-    asked["input"].insert(1, carried(THOUGHT))
-    assert encode(asked, model=budgeted)["thinking"]["type"] == "enabled"
+    asked, budgeted = {"reasoning": {"effort": "low"}}, "claude-haiku-4-5"
+    bare = [user(), called("a"), returned("a")]
+    assert "thinking" not in encode({**asked, "input": bare}, model=budgeted)
+    thought = [user(), carried(THOUGHT), called("a"), returned("a")]
+    assert encode({**asked, "input": thought}, model=budgeted)["thinking"]["type"] == "enabled"
 
 
 def test_names_and_ids_that_anthropic_refuses_are_replaced(encode: Encode) -> None:

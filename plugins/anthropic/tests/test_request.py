@@ -294,6 +294,14 @@ def test_a_schema_is_sent_without_what_the_decoder_refuses(encode: Encode) -> No
     }
 
 
+def test_a_schema_that_is_nested_too_deeply_is_refused(encode: Encode) -> None:
+    schema: dict[str, Any] = {}
+    for _ in range(600):
+        schema = {"items": schema}
+    with pytest.raises(InvalidRequestError, match="too deeply"):
+        encode({"tools": [{**LOOK, "parameters": schema, "strict": True}]})
+
+
 def test_who_asks_is_told(encode: Encode) -> None:
     assert encode({"safety_identifier": "me", "user": "x"})["metadata"] == {"user_id": "me"}
     assert encode({"user": "x"})["metadata"] == {"user_id": "x"}
