@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 import msgspec
+from msgspec import Raw
 
 from gateway.errors import InvalidRequestError
+from gateway.plugin.pairing import read_arguments
 from gateway.types.items import (
     CodeInterpreterCall,
     ComputerCall,
@@ -41,7 +43,7 @@ def write_conversation(request: Request, quirks: Quirks) -> dict[str, Any]:
     """Return the members of the body that hold the conversation.
 
     Raises `InvalidRequestError` if there is none, if an output has no call, a call no output or
-    arguments that are no JSON object, or for an item that Gemini has no place for.
+    arguments that are no JSON, or for an item that Gemini has no place for.
     """
     writer = _Writer(request, quirks)
     if isinstance(request.input, str):
@@ -148,13 +150,7 @@ class _Writer:
                 )
 
     def _add_call(self, call: FunctionCall, position: int, output: Any) -> None:
-        arguments = _read_object(call.arguments.strip() or "{}")
-        if arguments is None:
-            raise InvalidRequestError(
-                f"the arguments of the call {call.call_id!r} are no JSON object: send them as the"
-                " model wrote them, or leave out the call and its output",
-                param=f"input[{position}].arguments",
-            )
+        arguments = Raw(read_arguments(call, position).encode())
         called = {"id": call.call_id, "name": call.name}
         self._turn.say({"functionCall": {**called, "args": arguments}})
         self._turn.results.append({"functionResponse": {**called, **self._result(call, output)}})
@@ -164,8 +160,8 @@ class _Writer:
         held = [part for part in attached if self._quirks.tool_files and _may_be_held(part)]
         if late := [part for part in attached if part not in held]:
             self._turn.attached += [{"text": f"Output of {call.name}:"}, *late]
-        response = _read_object(text) or {"output": text}
-        return {"response": response, "parts": held} if held else {"response": response}
+        result: dict[str, Any] = {"response": _read_result(text)}
+        return {**result, "parts": held} if held else result
 
     def _add_computer_call(
         self, call: ComputerCall, before: Sequence[InputItem], output: Any
@@ -210,11 +206,12 @@ def _pair(items: Sequence[InputItem]) -> dict[int, InputItem]:
     return outputs
 
 
-def _read_object(text: str) -> dict[str, Any] | None:
+def _read_result(text: str) -> dict[str, Any]:
+    """Return the object that `text` is, or one that holds it: Gemini takes no other results."""
     try:
         return msgspec.json.decode(text, type=dict[str, Any])
     except (msgspec.DecodeError, RecursionError):
-        return None
+        return {"output": text}
 
 
 def _may_be_held(part: Part) -> bool:

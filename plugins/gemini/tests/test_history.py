@@ -250,8 +250,7 @@ def test_what_was_done_on_a_screen_goes_back(encode: Encode) -> None:
         ([user("?"), call("a")], r"^No tool output found for function call a\.$"),
         ([user("?"), output("a")], r"^No tool call found for .* call_id a\.$"),
         ([user("?"), call("a"), output("a"), output("a")], "No tool call found"),
-        ([user("?"), call("a", "[1]"), output("a")], "no JSON object"),
-        ([user("?"), call("a", '{"x'), output("a")], "no JSON object"),
+        ([user("?"), call("a", '{"x'), output("a")], "no JSON"),
     ],
 )
 def test_what_nobody_could_answer_is_refused(
@@ -262,9 +261,11 @@ def test_what_nobody_could_answer_is_refused(
     assert (caught.value.param or "").startswith("input")
 
 
-def test_the_same_conversation_is_always_told_in_the_same_bytes(
+def test_a_conversation_is_always_told_in_the_same_bytes(
     prepare: Callable[..., Prepared],
 ) -> None:
     items = [user("?"), thought(next="b25l"), call("a", '{"b": 1, "a": 2.50}'), output("a")]
     request = {"input": items}
-    assert prepare(request).encode().body == prepare(request).encode().body
+    body = prepare(request).encode().body
+    assert body == prepare(request).encode().body
+    assert b'{"b": 1, "a": 2.50}' in body
