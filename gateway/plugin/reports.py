@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, cast
 
 import msgspec
 from msgspec import Struct
 
-__all__ = ["ErrorReport", "read_report"]
+__all__ = ["ErrorReport", "read_report", "told_status"]
 
 _LONGEST_MESSAGE = 2000
+_UNKNOWN = 502
+_STATUSES: Mapping[str, int] = {
+    "authentication_error": 401,
+    "billing_error": 402,
+    "context_length_exceeded": 400,
+    "exceed_context_size_error": 400,
+    "insufficient_quota": 429,
+    "invalid_request_error": 400,
+    "not_found_error": 404,
+    "overloaded_error": 503,
+    "permission_error": 403,
+    "rate_limit_error": 429,
+    "rate_limit_exceeded": 429,
+    "request_too_large": 413,
+    "timeout_error": 504,
+    "too_many_requests": 429,
+}
 _SECONDS = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
 
 
@@ -42,6 +60,18 @@ def read_report(body: bytes) -> ErrorReport:
         value = cast("list[Any]", value)[0]
     found = _object(cast("object", value))
     return _read_object(found) if found else ErrorReport()
+
+
+def told_status(error: object) -> int:
+    """Return the HTTP status that an error names which came inside an answer of status 200, by its
+    code or its type; else that of an unknown failure.
+    """
+    members = _object(error) or {}
+    named = [str(members.get(name)) for name in ("status_code", "status", "code", "type")]
+    for text in named:
+        if text.isdecimal() and 400 <= int(text) <= 599:
+            return int(text)
+    return next((_STATUSES[text.lower()] for text in named if text.lower() in _STATUSES), _UNKNOWN)
 
 
 def _read_object(body: dict[str, Any]) -> ErrorReport:

@@ -10,21 +10,9 @@ from email.utils import parsedate_to_datetime
 from gateway.errors import UpstreamError, UpstreamRateLimitError
 from gateway.plugin import Failure
 from gateway.plugin.failures import read_failure
-from gateway.plugin.reports import read_report
 
-__all__ = ["error_in_stream", "rate_limits", "read_error"]
+__all__ = ["rate_limits", "read_error"]
 
-_STATUSES: Mapping[str, int] = {
-    "authentication_error": 401,
-    "billing_error": 402,
-    "invalid_request_error": 400,
-    "not_found_error": 404,
-    "overloaded_error": 529,
-    "permission_error": 403,
-    "rate_limit_error": 429,
-    "request_too_large": 413,
-    "timeout_error": 504,
-}
 _PREFIX = "anthropic-ratelimit-"
 
 
@@ -32,20 +20,14 @@ def read_error(failure: Failure) -> UpstreamError:
     """Say which of our errors an answer with an error status is, rate limits included."""
     error = read_failure(failure)
     limits = rate_limits(failure.headers)
+    used_up = [name for name, left in limits.items() if "-remaining-" in name and left == "0"]
+    resets = [limits.get(name.replace("remaining", "reset")) for name in used_up]
+    waits = [int(reset.removesuffix("s")) for reset in resets if reset]
+    if isinstance(error, UpstreamRateLimitError) and error.retry_after is None and waits:
+        error.retry_after = max(waits)
+        limits["retry-after"] = str(max(waits))
     error.headers = {**limits, **error.headers}
-    if isinstance(error, UpstreamRateLimitError) and error.retry_after is None:
-        resets = [
-            name.replace("remaining", "reset") for name, left in limits.items() if left == "0"
-        ]
-        waits = [float(limits[name].removesuffix("s")) for name in resets if name in limits]
-        error.retry_after = max(waits, default=None)
     return error
-
-
-def error_in_stream(data: bytes, provider: str) -> UpstreamError:
-    """Say which of our errors an `error` event is: its type stands for the status."""
-    status = _STATUSES.get(read_report(data).type or "", 500)
-    return read_failure(Failure(status=status, body=data), provider=provider)
 
 
 def rate_limits(headers: Mapping[str, str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from gateway.errors import UpstreamProtocolError
 from gateway.plugin import (
     Call,
     Delta,
+    Failure,
     Finished,
     FinishReason,
     Frame,
@@ -19,11 +20,12 @@ from gateway.plugin import (
     UpstreamRequest,
     Used,
 )
+from gateway.plugin.failures import read_failure
+from gateway.plugin.reports import told_status
 from gateway_anthropic.blocks import ArrivingBlock, Event, read_event
 from gateway_anthropic.carriers import Block, write
 from gateway_anthropic.citations import Speech
 from gateway_anthropic.computer import ComputerReader
-from gateway_anthropic.failures import error_in_stream
 from gateway_anthropic.names import told_names
 from gateway_anthropic.request import continue_request
 from gateway_anthropic.server_tools import Opaque
@@ -79,7 +81,8 @@ class AnthropicTranslator:
                 yield from self._stop()
             case kind:
                 if kind == "error" or event.error:
-                    raise error_in_stream(frame.data, self._call.deployment.provider)
+                    failure = Failure(status=told_status(event.error), body=frame.data)
+                    raise read_failure(failure, provider=self._call.deployment.provider)
 
     def continuation(self) -> UpstreamRequest | None:
         """Return what to ask when Claude has paused in the middle of its turn."""

@@ -48,10 +48,11 @@ def test_a_rate_limit_says_when_to_come_back() -> None:
 def test_without_a_wish_the_limit_that_is_used_up_says_when() -> None:
     failure = error(429, body("rate_limit_error"), LIMITS)
     assert failure.retry_after == 13
+    assert failure.headers["retry-after"] == "13"
 
 
 def test_rate_limits_are_told_in_the_words_of_openai() -> None:
-    assert error(429, body("rate_limit_error"), LIMITS).headers == {
+    assert error(529, body("overloaded_error"), LIMITS).headers == {
         "x-ratelimit-limit-requests": "50",
         "x-ratelimit-remaining-requests": "49",
         "x-ratelimit-reset-requests": "100s",
