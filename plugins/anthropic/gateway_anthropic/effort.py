@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.errors import InvalidRequestError
+from gateway.plugin.choice import is_forced
 from gateway.types.request import Request
 from gateway_anthropic.quirks import Quirks
-from gateway_anthropic.tools import is_forced
 
 __all__ = ["write_effort", "write_thinking"]
 

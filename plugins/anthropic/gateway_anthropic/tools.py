@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gateway.errors import InvalidRequestError
+from gateway.plugin.choice import is_forced, offered_tools
 from gateway.types import tools
 from gateway.types.items import CodeInterpreterCall
 from gateway.types.request import Request
@@ -14,7 +15,7 @@ from gateway_anthropic.names import safe_name
 from gateway_anthropic.quirks import Quirks
 from gateway_anthropic.schema import strict_schema
 
-__all__ = ["is_forced", "write_choice", "write_tool", "write_tools"]
+__all__ = ["write_choice", "write_tool", "write_tools"]
 
 _HOSTED = {"web_search": "web_search", "code_interpreter": "code_execution"}
 
@@ -24,15 +25,11 @@ def write_tools(request: Request, quirks: Quirks) -> dict[str, Any]:
 
     Raises `InvalidRequestError` for a choice of what is not there, or that the model cannot make.
     """
-    allowed, choice = _allowed(request), write_choice(request, quirks)
-    if not allowed and is_forced(request):
-        raise InvalidRequestError(
-            "no tool in `tools` is one that tool_choice allows", param="tool_choice"
-        )
-    written = [write_tool(tool, request, quirks) for tool in allowed]
+    offered, choice = offered_tools(request), write_choice(request, quirks)
+    written = [write_tool(tool, request, quirks) for tool in offered]
     if quirks.web_fetch and any(tool.get("name") == "web_search" for tool in written):
         written.append({"type": "web_fetch_20250910", "name": "web_fetch"})
-    members = {"tools": written, "tool_choice": choice, "container": _container(request, allowed)}
+    members = {"tools": written, "tool_choice": choice, "container": _container(request, offered)}
     return members if written else {}
 
 
@@ -67,11 +64,6 @@ def write_choice(request: Request, quirks: Quirks) -> dict[str, Any]:
     return choice
 
 
-def is_forced(request: Request) -> bool:
-    """Say whether the model must call a tool."""
-    return _choice(request).get("type") in ("any", "tool")
-
-
 def _choice(request: Request) -> dict[str, Any]:
     match request.tool_choice:
         case None:
@@ -86,21 +78,6 @@ def _choice(request: Request) -> dict[str, Any]:
             kind = getattr(choice, "type", "")
             named = [name for hosted, name in _HOSTED.items() if kind.startswith(hosted)]
             return {"type": "tool", "name": named[0]} if named else {"type": "any"}
-
-
-def _allowed(request: Request) -> Sequence[tools.Tool]:
-    """Return the tools that the choice leaves; all of them if it names one that is there."""
-    offered = request.tools or ()
-    match request.tool_choice:
-        case tools.AllowedToolsChoice(tools=entries):
-            named = [(entry.get("type"), entry.get("name")) for entry in entries]
-            return [tool for tool in offered if (tool.type, getattr(tool, "name", None)) in named]
-        case tools.FunctionChoice(name=name):
-            return offered if any(getattr(tool, "name", None) == name for tool in offered) else ()
-        case tools.HostedChoice(type=kind):
-            return offered if any(tool.type.startswith(kind) for tool in offered) else ()
-        case _:
-            return offered
 
 
 def _function(tool: tools.FunctionTool) -> dict[str, Any]:
