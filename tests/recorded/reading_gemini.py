@@ -72,7 +72,7 @@ def read_gemini(body: bytes, *, stream: bool) -> Telling:
     for kind, subject in hosted_in(chunks):
         teller.host(kind, subject)
     status, reason = ending_of(chunks)
-    refused = reason == "content_filter" and not teller.text
+    refused = reason == "content_filter" and not teller.text and not teller.calls
     told = teller.tell(status, reason, usage_of(chunks), refused=refused)
     logprobs = tuple(logprobs_of(candidates))
     return replace(told, citations=tuple(cited(candidates, told.text)), logprobs=logprobs)
@@ -114,7 +114,8 @@ class CallLog:
 
 def write(arguments: dict[str, Any], change: Mapping[str, Any]) -> None:
     """Write one change to where its path points; a text is appended to what is there."""
-    [value] = (change[name] for name in change if name.endswith("Value"))
+    [(kind, given)] = ((name, change[name]) for name in change if name.endswith("Value"))
+    value = None if kind == "nullValue" else given
     steps: list[str | int] = [
         int(index) if index else name or quoted
         for name, quoted, index in STEP.findall(change["jsonPath"])

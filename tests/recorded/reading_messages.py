@@ -98,7 +98,8 @@ def read_message(message: Mapping[str, Any]) -> Telling:
     for kind, subject in hosted_in(message["content"]):
         teller.host(kind, subject)
     status, reason = STATUS.get(message["stop_reason"], ("completed", None))
-    refused = message["stop_reason"] == "refusal" and not teller.order
+    explained = (message.get("stop_details") or {}).get("explanation")
+    refused = bool(explained) and not teller.order
     if message.get("error"):
         status, reason = "failed", None
     return teller.tell(status, reason, usage_of(message["usage"]), refused=refused)

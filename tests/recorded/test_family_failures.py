@@ -25,6 +25,7 @@ from .synthetic import (
     bedrock_exception,
     beginning,
     claude_error,
+    claude_event,
     gemini_chunk,
     gemini_error,
     gemini_frame,
@@ -316,6 +317,19 @@ async def test_a_stream_that_just_ends_has_failed(gateway: Gateway, provider: st
     with pytest.raises(openai.InternalServerError) as raised:
         await gateway.ask(provider)
     assert raised.value.status_code == 502
+
+
+async def test_a_refusal_of_claudes_is_explained_in_a_message(gateway: Gateway) -> None:
+    why = "This would help to build a weapon."
+    details = {"type": "refusal", "category": "cyber", "explanation": why}
+    delta = {"stop_reason": "refusal", "stop_sequence": None, "stop_details": details}
+    ending = claude_event("message_delta", delta=delta, usage={"output_tokens": 2})
+    stop = claude_event("message_stop")
+    gateway.will_say(stream_of("anthropic", *beginning("anthropic", words=False), ending, stop))
+    *_, last = await gateway.events("anthropic")
+    told = read_telling(last["response"])
+    assert (told.status, told.reason, told.refused) == ("incomplete", "content_filter", True)
+    assert last["response"]["output"][0]["content"][0]["refusal"] == why
 
 
 FILTERED = ("PROHIBITED_CONTENT", "RECITATION", "SAFETY", "BLOCKLIST", "SPII")
