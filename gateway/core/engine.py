@@ -360,7 +360,7 @@ class Engine:
 
         ended = self._ender(order)
         blocks = Pump(translation, begun.answer, begun.first, last=last, ended=ended)
-        return Streamed(blocks=blocks, headers=begun.prepared.headers)
+        return Streamed(blocks=blocks, headers=begun.headers)
 
     def _ender(self, order: _Order) -> Callable[[Writer, str], None]:
         """Return what is to be called at the end of the order's stream."""

@@ -16,12 +16,12 @@ from gateway.core.exchange import Whole
 from gateway.core.intake import Intake
 from gateway.core.records import with_ids
 from gateway.core.trace import Trace
-from gateway.core.translated import Prepared, Translated
+from gateway.core.translated import Translated
 from gateway.core.translation import Translation
 from gateway.core.turn import Turn
 from gateway.ids import Ids, Seal
 from gateway.plugin.deployment import Deployment
-from gateway.plugin.dialect import Dialect, continues, counts, native
+from gateway.plugin.dialect import Dialect, continues, counts, limits, native
 from gateway.plugin.transport import Answer
 from gateway.types.response import CompactedResponse, InputTokenCount, Response
 from gateway.types.wire import encode
@@ -40,9 +40,12 @@ class Workbench(Struct, frozen=True, kw_only=True):
 
 
 class Begun(Struct, frozen=True, kw_only=True):
-    """A model's answer that has begun; `first` are the events up to the first thing it says."""
+    """A model's answer that has begun; `first` are the events up to the first thing it says.
 
-    prepared: Prepared
+    `headers` say what was dropped of the request, and what the provider allows.
+    """
+
+    headers: Mapping[str, str]
     answer: Answer
     translation: Translation
     first: bytes
@@ -125,7 +128,7 @@ class Translating:
             body = encode(await self.settle(translation.response))
         return Whole(
             body=body,
-            headers=begun.prepared.headers,
+            headers=begun.headers,
             outcome=translation.outcome,
             usage=translation.usage,
         )
@@ -147,7 +150,10 @@ class Translating:
         except BaseException:
             answer.close()
             raise
-        return Begun(prepared=prepared, answer=answer, translation=translation, first=first)
+        headers = dict(prepared.headers)
+        if limits(dialect):
+            headers |= dialect.rate_limits(opened.answer.headers)
+        return Begun(headers=headers, answer=answer, translation=translation, first=first)
 
     def _compacted(self, response: Response) -> CompactedResponse:
         """Return what users said, and the compaction of everything else."""

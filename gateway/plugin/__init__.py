@@ -11,12 +11,14 @@ from gateway.plugin.dialect import (
     CountingDialect,
     Dialect,
     Failure,
+    LimitingDialect,
     NativeCall,
     NativeDialect,
     Operation,
     Translator,
     UpstreamRequest,
     counts,
+    limits,
 )
 from gateway.plugin.observe import Observer, RequestRecord
 from gateway.plugin.provider import (
@@ -95,6 +97,7 @@ __all__ = [
     "Item",
     "Job",
     "Key",
+    "LimitingDialect",
     "Logprobs",
     "NativeCall",
     "NativeDialect",
@@ -132,4 +135,5 @@ __all__ = [
     "WholeBody",
     "counts",
     "hookimpl",
+    "limits",
 ]

@@ -33,6 +33,7 @@ __all__ = [
     "CountingDialect",
     "Dialect",
     "Failure",
+    "LimitingDialect",
     "NativeCall",
     "NativeDialect",
     "Operation",
@@ -40,6 +41,7 @@ __all__ = [
     "UpstreamRequest",
     "continues",
     "counts",
+    "limits",
     "native",
 ]
 
@@ -161,6 +163,16 @@ class CountingDialect(Protocol):
         ...
 
 
+class LimitingDialect(Protocol):
+    """What a `Dialect` may have besides, if its upstream has other headers for rate limits."""
+
+    def rate_limits(self, headers: Mapping[str, str], /) -> Mapping[str, str]:
+        """Return the `x-ratelimit-` headers that say the same as those of an upstream's answer,
+        whose names are in lower case.
+        """
+        ...
+
+
 class NativeDialect(Protocol):
     """Speaks to upstreams that offer the Responses API themselves."""
 
@@ -189,6 +201,11 @@ def continues(translator: object, /) -> TypeIs[ContinuingTranslator]:
 def counts(dialect: object, /) -> TypeIs[CountingDialect]:
     """Say whether the upstream of `dialect` counts input tokens, and the dialect can ask it."""
     return hasattr(dialect, "encode_count")
+
+
+def limits(dialect: object, /) -> TypeIs[LimitingDialect]:
+    """Say whether `dialect` can tell the rate limits of its upstream in OpenAI's words."""
+    return hasattr(dialect, "rate_limits")
 
 
 def native(dialect: Dialect | NativeDialect, /) -> TypeIs[NativeDialect]:

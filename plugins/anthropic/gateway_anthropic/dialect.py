@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 import msgspec
@@ -12,7 +12,7 @@ from gateway.errors import UpstreamError, UpstreamProtocolError
 from gateway.plugin import Call, Deployment, Failure, SupportTable, UpstreamRequest, Verdict
 from gateway.types.request import Request
 from gateway_anthropic.check import check
-from gateway_anthropic.failures import read_error
+from gateway_anthropic.failures import rate_limits, read_error
 from gateway_anthropic.quirks import quirks_of
 from gateway_anthropic.request import count_request, write_request
 from gateway_anthropic.stream import AnthropicTranslator
@@ -42,6 +42,9 @@ class AnthropicDialect:
 
     def error(self, failure: Failure, /) -> UpstreamError:
         return read_error(failure)
+
+    def rate_limits(self, headers: Mapping[str, str], /) -> Mapping[str, str]:
+        return rate_limits(headers)
 
     def encode_count(self, call: Call, /) -> UpstreamRequest:
         return count_request(call)
