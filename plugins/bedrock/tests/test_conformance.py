@@ -1,6 +1,7 @@
 """The dialect passes the kit: on invented exchanges, on recorded ones, and as every family's."""
 
 from pathlib import Path
+from typing import ClassVar
 
 from gateway.testing import (
     DialectConformance,
@@ -37,9 +38,9 @@ class TestRecordedStreams(RecordedConformance):
 
 class TestClaude(RequestRules):
     dialect = ConverseDialect()
-    quirks = {"effort": "adaptive", "one_call": True, "cache": True}
+    quirks: ClassVar = {"effort": "adaptive", "one_call": True, "cache": True}
 
 
 class TestNova(RequestRules):
     dialect = ConverseDialect()
-    quirks = {"effort": "nova", "cache": True, "system_tools": True}
+    quirks: ClassVar = {"effort": "nova", "cache": True, "system_tools": True}

@@ -1,0 +1,60 @@
+"""AWS's own description of Converse, and what it says of a request."""
+
+import re
+from base64 import b64decode
+from collections.abc import Iterator
+from typing import Any, cast
+
+import botocore.session
+from botocore.validate import ParamValidator
+
+__all__ = ["complaints"]
+
+SERVICE = botocore.session.Session().get_service_model("bedrock-runtime")
+INPUTS = {
+    "converse-stream": SERVICE.operation_model("ConverseStream").input_shape,
+    "count-tokens": SERVICE.operation_model("CountTokens").input_shape,
+}
+
+
+def complaints(body: dict[str, Any], operation: str = "converse-stream") -> list[str]:
+    """Return what botocore finds wrong with `body`, enums, patterns and unions included."""
+    shape = INPUTS[operation]
+    given = cast("dict[str, Any]", native(shape, body)) | {"modelId": "anthropic.claude"}
+    report = ParamValidator().validate(given, shape).generate_report()
+    return [line for line in [report, *details(shape, given, "")] if line]
+
+
+def native(shape: Any, value: Any) -> Any:
+    """Return `value` as the SDK takes it: with bytes where JSON has base64."""
+    match shape.type_name:
+        case "blob":
+            return b64decode(value, validate=True)
+        case "structure" if isinstance(value, dict) and not shape.is_document_type:
+            members = cast("dict[str, Any]", value)
+            known = shape.members
+            return {n: native(known[n], v) if n in known else v for n, v in members.items()}
+        case "list":
+            return [native(shape.member, one) for one in value]
+        case _:
+            return value
+
+
+def details(shape: Any, value: Any, path: str) -> Iterator[str]:
+    """Yield what botocore leaves to the server to find."""
+    match shape.type_name:
+        case "structure" if not shape.is_document_type:
+            if shape.is_tagged_union and len(value) != 1:
+                yield f"{path} is not one of a union: {[*value]}"
+            for name in value.keys() & shape.members.keys():
+                yield from details(shape.members[name], value[name], f"{path}.{name}")
+        case "list":
+            for position, one in enumerate(value):
+                yield from details(shape.member, one, f"{path}[{position}]")
+        case "string":
+            pattern, most = shape.metadata.get("pattern", ".*"), shape.metadata.get("max", 2**31)
+            known = not shape.enum or value in shape.enum
+            if not (known and len(value) <= most and re.fullmatch(pattern, value, re.DOTALL)):
+                yield f"{path} is none of {shape.enum}, or not {pattern}, or too long: {value!r}"
+        case _:
+            pass
