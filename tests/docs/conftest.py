@@ -10,7 +10,7 @@ import pytest
 from msgspec import Struct
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = (ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")))
+DOCUMENTS = (ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md")))
 
 _BLOCK = re.compile(
     r"^(?:\*\*`(?P<file>[^`]+)`\*\*\n\n)?```(?P<language>\w*)\n(?P<text>.*?)^```$", re.M | re.S
