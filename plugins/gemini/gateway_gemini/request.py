@@ -36,7 +36,7 @@ def write_body(call: Call) -> dict[str, Any]:
     if tier := TIERS.get(request.service_tier or ""):
         body["serviceTier"] = tier
     if quirks.safety_settings:
-        body["safetySettings"] = [dict(setting) for setting in quirks.safety_settings]
+        body["safetySettings"] = quirks.safety_settings
     for name, member in quirks.extra_body.items():
         is_joined = isinstance(member, dict) and isinstance(body.get(name), dict)
         body[name] = {**body[name], **cast("dict[str, Any]", member)} if is_joined else member

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from gateway.errors import InvalidRequestError
+from gateway.plugin.choice import is_forced, offered_tools
 from gateway.types.request import Request
 from gateway.types.tools import (
-    AllowedToolsChoice,
     CodeInterpreterTool,
     ComputerTool,
     ComputerUsePreviewTool,
@@ -30,32 +30,21 @@ def write_tools(request: Request, quirks: Quirks) -> dict[str, Any]:
 
     Raises `InvalidRequestError` if a function must be called and there is none.
     """
-    offered = _offered(request)
+    offered = offered_tools(request)
     functions = [tool for tool in offered if isinstance(tool, FunctionTool)]
-    tools = [written for tool in offered if (written := _hosted(tool, quirks))]
-    tools += [dict(tool) for tool in quirks.tools]
-    calling = _calling(request, functions)
-    config: dict[str, Any] = {"functionCallingConfig": calling} if calling and functions else {}
-    own = any("computerUse" not in tool for tool in tools)
-    if own and functions and quirks.mixes_tools:
-        config["includeServerSideToolInvocations"] = True
+    if is_forced(request) and not functions:
+        raise InvalidRequestError("gemini can only be made to call functions", param="tool_choice")
+    hosted = () if request.tool_choice == "none" else offered
+    tools = [written for tool in hosted if (written := _hosted(tool, quirks))]
+    tools += quirks.tools
+    config: dict[str, Any] = {}
     if functions:
+        own = any("computerUse" not in tool for tool in tools)
+        config = {"includeServerSideToolInvocations": True} if own and quirks.mixes_tools else {}
+        config |= _calling(request, functions)
         tools.append({"functionDeclarations": [_function(tool) for tool in functions]})
     members = {"tools": tools, "toolConfig": config}
     return {name: member for name, member in members.items() if member}
-
-
-def _offered(request: Request) -> Sequence[Tool]:
-    """Return the tools that the choice leaves to the model."""
-    tools = request.tools or ()
-    match request.tool_choice:
-        case AllowedToolsChoice(tools=allowed):
-            names = {(choice.get("type"), choice.get("name")) for choice in allowed}
-            return [tool for tool in tools if (tool.type, getattr(tool, "name", None)) in names]
-        case "none":
-            return [tool for tool in tools if isinstance(tool, FunctionTool)]
-        case _:
-            return tools
 
 
 def _function(tool: FunctionTool) -> dict[str, Any]:
@@ -89,16 +78,13 @@ def _calling(request: Request, functions: Sequence[FunctionTool]) -> dict[str, A
 
     `VALIDATED` leaves the model the choice, but holds it to the schemas.
     """
-    match request.tool_choice:
-        case "none":
-            return {"mode": "NONE"}
-        case "required" | AllowedToolsChoice(mode="required") if functions:
-            return {"mode": "ANY"}
-        case FunctionChoice(name=name) if any(tool.name == name for tool in functions):
-            return {"mode": "ANY", "allowedFunctionNames": [name]}
-        case "required" | FunctionChoice() | AllowedToolsChoice(mode="required"):
-            raise InvalidRequestError(
-                "tool_choice asks for a function, and `tools` has no such one", param="tool_choice"
-            )
-        case _:
-            return {"mode": "VALIDATED"} if any(tool.strict for tool in functions) else {}
+    calling: dict[str, Any] = {}
+    if request.tool_choice == "none":
+        calling["mode"] = "NONE"
+    elif is_forced(request):
+        calling["mode"] = "ANY"
+    elif any(tool.strict for tool in functions):
+        calling["mode"] = "VALIDATED"
+    if isinstance(request.tool_choice, FunctionChoice):
+        calling["allowedFunctionNames"] = [request.tool_choice.name]
+    return {"functionCallingConfig": calling} if calling else {}

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+import time
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,17 @@ def assertion_in(google: ScriptedUpstream) -> Any:
     return jwt.decode(form["assertion"], verify=False)
 
 
+@pytest.fixture
+def auckland(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Live where the clock is far from UTC, in which Google counts."""
+    monkeypatch.setenv("TZ", "Pacific/Auckland")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("auckland")
 async def test_a_service_account_gets_a_token_that_lasts(
     google: ScriptedUpstream, account: dict[str, str]
 ) -> None:
