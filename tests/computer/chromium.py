@@ -30,6 +30,7 @@ KEYS = {
     "DELETE": ("Delete", 46),
     "TAB": ("Tab", 9),
 }
+LISTENS = "DevTools listening on ws://"
 LOADED = "new Promise(done => document.readyState == 'complete' ? done() : onload = () => done())"
 TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 EXPECT_SCROLLING = (
@@ -61,8 +62,9 @@ def chromium(path: str, directory: Path) -> Generator[str]:
     ) as process:
         assert process.stderr is not None
         try:
-            said = next(line for line in process.stderr if line.startswith("DevTools listening on"))
-            yield f"http://{said.split('/')[2]}"
+            said = next((line for line in process.stderr if line.startswith(LISTENS)), "")
+            assert said, f"{path} has ended, and listens nowhere"
+            yield f"http://{said.removeprefix(LISTENS).split('/')[0]}"
         finally:
             os.killpg(process.pid, signal.SIGTERM)  # Debian's program is a script that waits
 
