@@ -8,7 +8,6 @@ import msgspec
 from msgspec import Struct
 
 from gateway_anthropic.carriers import Block
-from gateway_anthropic.citations import Citation
 
 __all__ = ["ArrivingBlock", "Event", "read_event"]
 
@@ -41,10 +40,6 @@ class ArrivingBlock:
         self.kind = kind
         self._pieces: dict[str, list[str]] = {}
         self._citations: list[object] = []
-
-    @property
-    def citations(self) -> tuple[Citation, ...]:
-        return msgspec.convert(self.content.get("citations") or (), tuple[Citation, ...])
 
     def add(self, delta: Block) -> None:
         """Take in a delta: each text in it goes on with the member of its name."""

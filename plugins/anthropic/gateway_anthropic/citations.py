@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
 from msgspec import Struct
 
 from gateway.plugin import Annotation, Text
 from gateway.types.content import FileCitation, UrlCitation
 
-__all__ = ["Citation", "Speech"]
+__all__ = ["Speech"]
 
 
-class Citation(Struct, frozen=True):
+class _Citation(Struct, frozen=True):
     """What is read of a citation, of whichever kind; `source` is that of a search result."""
 
     url: str | None = None
@@ -43,11 +44,11 @@ class Speech:
         self._end += len(text)
         return Text(text, self._key)
 
-    def cite(self, citations: tuple[Citation, ...]) -> Iterator[Annotation]:
+    def cite(self, citations: object) -> Iterator[Annotation]:
         """Yield the sources of the text block that has just ended, if OpenAI can cite them: by
         their address or their id.
         """
-        for told in citations:
+        for told in msgspec.convert(citations or (), tuple[_Citation, ...]):
             address, title = told.url or told.source or "", told.title or ""
             cited = None
             if address.startswith(("http://", "https://")):

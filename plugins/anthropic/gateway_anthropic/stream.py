@@ -159,9 +159,12 @@ class AnthropicTranslator:
         block = self._arriving.pop(index, None)
         if block is None or not block.close():
             return
-        self._whole.append(block.content)
+        if (
+            block.kind != "text" or str(block.content.get("text")).strip()
+        ):  # blank text would be refused
+            self._whole.append(block.content)
         if block.kind == "text":
-            yield from self._speech.cite(block.citations)
+            yield from self._speech.cite(block.content.get("citations"))
         elif block.kind == "opaque":
             yield from self._opaque.add(block.content)
         elif block.kind == "computer":

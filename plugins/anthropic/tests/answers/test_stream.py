@@ -176,9 +176,10 @@ def test_a_pause_is_gone_on_from_with_all_that_was_said(
     read: Callable[..., Any], streamed: Callable[..., bytes]
 ) -> None:
     usage = {"input_tokens": 10, "output_tokens": 5}
-    container = {"id": "container_1"}
+    container = {"container": {"id": "container_1"}}
+    blank = {"type": "text", "text": "\n"}
     outcome = read(
-        [streamed(THOUGHT, TEXT, SEARCH, stop="pause_turn", usage=usage, container=container)],
+        [streamed(THOUGHT, TEXT, blank, SEARCH, stop="pause_turn", usage=usage, **container)],
         [streamed(FOUND, TEXT, stop="pause_turn", usage=usage)],
         [streamed({"type": "text", "text": " Well."}, usage=usage)],
     )
