@@ -225,6 +225,25 @@ async def test_when_to_come_again_is_told(gateway: Gateway, name: str, seconds: 
     assert raised.value.response.headers["retry-after"] == seconds
 
 
+async def test_claudes_limits_are_told_in_openais_words(gateway: Gateway) -> None:
+    limits = {
+        "anthropic-ratelimit-requests-limit": "50",
+        "anthropic-ratelimit-requests-remaining": "0",
+        "anthropic-ratelimit-tokens-limit": "40000",
+        "anthropic-ratelimit-tokens-remaining": "39000",
+    }
+    gateway.will_say(refused("rate_limit_error", "slow down", status=429, headers=limits))
+    with pytest.raises(openai.RateLimitError) as raised:
+        await gateway.ask("anthropic")
+    headers = raised.value.response.headers
+    assert {name: told for name, told in headers.items() if name.startswith("x-ratelimit-")} == {
+        "x-ratelimit-limit-requests": "50",
+        "x-ratelimit-remaining-requests": "0",
+        "x-ratelimit-limit-tokens": "40000",
+        "x-ratelimit-remaining-tokens": "39000",
+    }
+
+
 BUSY = "it will take a while"
 BREAKDOWNS = {
     "overloaded_error": Failure(

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 
+from gateway.testing import Script
+
 from .conftest import FAMILIES, asking, entry, recordings
 from .families import ends, functions, recorded, request_for
 from .histories import calls_in, history, history_in, play, turns_of, words_in
@@ -21,7 +23,7 @@ from .histories import calls_in, history, history_in, play, turns_of, words_in
 if TYPE_CHECKING:
     import openai
 
-    from gateway.testing import Script, ScriptedUpstream
+    from gateway.testing import ScriptedUpstream
     from tests.conftest import RunGateway
 
     from .conftest import Recording
@@ -80,9 +82,11 @@ class Conversation:
         return self._upstream.requests[-1].json()
 
     def _answers(self) -> list[Script]:
-        provider = self._recording.provider.name
+        provider, meta = self._recording.provider.name, self._recording.meta
+        kind = {"content-type": meta["content_type"]}
         return [
-            *(play(provider, turn) for turn in self.turns),
+            *(play(provider, turn) for turn in self.turns[:-1]),
+            Script(headers=kind, body=(self._recording.body,)),
             play(provider, last_words(provider)),
         ]
 
