@@ -101,6 +101,7 @@ def test_a_model_with_a_budget_does_not_think_on_after_calls_without_thoughts(
     assert "thinking" not in encode({**asked, "input": bare}, model=budgeted)
     thought = [user(), carried(THOUGHT), called("a"), returned("a")]
     assert encode({**asked, "input": thought}, model=budgeted)["thinking"]["type"] == "enabled"
+    assert encode({**asked, "input": bare})["thinking"]["type"] == "adaptive"
 
 
 def test_names_and_ids_that_anthropic_refuses_are_replaced(encode: Encode) -> None:
@@ -146,9 +147,10 @@ def test_system_text_stands_first_or_where_it_was_said(encode: Encode) -> None:
     body = encode({"instructions": "Be wise.", "input": items})
     assert body["system"] == [text("Be wise."), text("Be kind.")]
     assert body["messages"][1] == {"role": "system", "content": [text("Be brief.")]}
-    older = encode({"input": items}, model=OLDER)
     tagged = text("<system>\nBe brief.\n</system>")
-    assert older["messages"][0]["content"] == [text("Go on."), tagged]
+    for model in (OLDER, "claude-sonnet-5"):
+        older = encode({"input": items}, model=model)
+        assert older["messages"][0]["content"] == [text("Go on."), tagged]
 
 
 def test_system_text_is_the_users_where_anthropic_would_not_have_it(encode: Encode) -> None:
@@ -225,6 +227,13 @@ def test_images_and_files_are_blocks(part: Any, block: Any, encode: Encode) -> N
 )
 def test_what_anthropic_cannot_look_at_is_refused(part: Any, judge: Judge) -> None:
     assert judge({"input": [user(part)]}) == {"input[0].content[0].type": "reject"}
+
+
+def test_only_the_user_shows_images(judge: Judge) -> None:
+    part = {"type": "input_image", "image_url": PIXELS}
+    for role in ("assistant", "system"):
+        items = [{"role": role, "content": [part]}]
+        assert judge({"input": items}) == {"input[0].content[0].type": "reject"}
 
 
 def test_files_are_cited_if_the_operator_says_so(encode: Encode) -> None:

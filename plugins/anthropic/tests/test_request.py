@@ -99,6 +99,7 @@ def test_a_summary_is_shown_if_it_is_asked_for(encode: Encode) -> None:
     ("request_", "model", "verdicts"),
     [
         ({"reasoning": {"effort": "none"}}, "claude-fable-5", {"reasoning.effort": "reject"}),
+        ({"reasoning": {"effort": "none"}}, "claude-opus-5-5", {"reasoning.effort": "reject"}),
         ({"reasoning": {"effort": "much"}}, HAIKU, {"reasoning.effort": "reject"}),
         ({"reasoning": {"effort": "low"}}, "claude-3-haiku-20240307", {"reasoning.effort": "drop"}),
         ({"reasoning": {"summary": "detailed"}}, HAIKU, {"reasoning.summary": "drop"}),
@@ -208,7 +209,8 @@ def test_searches_are_limited_and_placed(encode: Encode) -> None:
 def test_code_runs_on_in_the_container_of_the_turn_before(encode: Encode) -> None:
     ran = {"type": "code_interpreter_call", "id": "ci_1", "container_id": "container_1"}
     theirs = {**ran, "container_id": "cntr_1"}
-    history = [{"role": "user", "content": "Go on."}, ran, theirs]
+    earlier = {**ran, "container_id": "container_0"}
+    history = [{"role": "user", "content": "Go on."}, earlier, ran, theirs]
     assert encode({"tools": [CODE], "input": history})["container"] == "container_1"
     assert encode({"tools": [{**CODE, "container": "container_2"}]})["container"] == "container_2"
     assert "container" not in encode({"input": history})
@@ -241,7 +243,7 @@ def test_a_service_tier_has_another_name(
             {"prompt_cache_options": {"mode": "implicit", "ttl": "30m"}},
             {"type": "ephemeral", "ttl": "1h"},
         ),
-        ({"prompt_cache_options": {"mode": "explicit"}}, None),
+        ({"prompt_cache_options": {"mode": "explicit"}, "prompt_cache_retention": "24h"}, None),
         ({"prompt_cache_retention": "24h"}, {"type": "ephemeral", "ttl": "1h"}),
         ({"prompt_cache_retention": "in_memory"}, {"type": "ephemeral"}),
     ],
@@ -325,6 +327,25 @@ def test_tokens_are_counted_without_what_only_the_vendor_runs(
     body = msgspec.json.decode(count_request(prepare(request).call).body)
     assert body.keys() == {"model", "messages", "tools"}
     assert [tool["name"] for tool in body["tools"]] == ["look"]
+
+
+@pytest.mark.parametrize(
+    ("model", "limit"),
+    [
+        ("claude-opus-5-5", 128_000),
+        ("eu.anthropic.claude-opus-4-6-v1:0", 64_000),
+        ("claude-haiku-4-5@20251001", 64_000),
+        ("claude-sonnet-4-20250514", 32_000),
+        ("claude-3-7-sonnet-20250219", 32_000),
+        ("claude-3-5-haiku-20241022", 8_192),
+        ("claude-3-haiku-20240307", 4_096),
+        ("our-own-model", 128_000),
+    ],
+)
+def test_a_model_writes_as_much_as_its_version_can(model: str, limit: int, encode: Encode) -> None:
+    assert encode({}, model=model)["max_tokens"] == limit
+    assert encode({"max_output_tokens": 7}, model=model)["max_tokens"] == 7
+    assert encode({}, model=model, max_tokens=9)["max_tokens"] == 9
 
 
 def test_a_quirk_that_does_not_exist_is_an_error_that_names_it(encode: Encode) -> None:
