@@ -32,7 +32,7 @@ PROVIDERS = (
         name="gemini",
         dialect=_DIALECT,
         base_url="https://generativelanguage.googleapis.com/v1beta",
-        base_url_env=("GEMINI_API_BASE",),
+        base_url_env=("GEMINI_BASE_URL", "GEMINI_API_BASE"),
         credentials=ApiKey(
             env=("GEMINI_API_KEY", "GOOGLE_API_KEY"), header="x-goog-api-key", prefix=""
         ),
