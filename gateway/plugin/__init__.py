@@ -64,6 +64,7 @@ from gateway.stream.deltas import (
     ToolCall,
     Used,
 )
+from gateway.stream.event_stream import EXCEPTION, EventStream
 from gateway.stream.frames import Frame, Framing, WholeBody
 from gateway.stream.sse import SSEDecoder
 
@@ -71,6 +72,7 @@ hookimpl = pluggy.HookimplMarker("gateway")
 """Marks a function as the implementation of the hook of its name."""
 
 __all__ = [
+    "EXCEPTION",
     "Action",
     "Annotation",
     "Answer",
@@ -85,6 +87,7 @@ __all__ = [
     "Deployment",
     "Dialect",
     "Download",
+    "EventStream",
     "Events",
     "Failure",
     "FinishReason",

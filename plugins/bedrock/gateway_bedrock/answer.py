@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw
 
 from gateway.plugin import Annotation, Delta, Item, Key, Text, Thought, ToolCall
 from gateway.types.items import ImageGenerationCall
@@ -20,25 +20,24 @@ _HOSTED = "server_tool_use"
 _SPOKEN = {"text", "citation", "citationsContent"}
 
 
-class _Carrier(Struct, frozen=True):
-    blocks: tuple[Raw, ...]
-
-
 def read_carrier(carrier: str) -> tuple[Raw, ...]:
     """Return the blocks in `carrier` as they were; none if it is not ours."""
     try:
-        return msgspec.json.decode(carrier, type=_Carrier).blocks
+        return msgspec.json.decode(carrier, type=tuple[Raw, ...])
     except msgspec.DecodeError:
         return ()
+
+
+def _carry(key: Key, *blocks: Json) -> Thought:
+    return Thought(key=key, carrier=msgspec.json.encode(blocks).decode())
 
 
 class _Block:
     """A block on its way, and what its pieces have said; it began at `begin` of the message."""
 
     def __init__(self, index: int, begin: int) -> None:
-        self.index = index
-        self.begin = begin
-        self.text: list[str] = []
+        self.index, self.begin = index, begin
+        self.pieces: list[str] = []
         self.citations: list[Json] = []
         self.sealed = {"signature": "", "redactedContent": ""}
         self.call: Json = {}
@@ -52,7 +51,7 @@ class AnswerReader:
     def __init__(self) -> None:
         self._blocks: dict[int, _Block] = {}
         self._position = 0  # in the characters of the message
-        self._row: list[Json] = []
+        self._row: list[tuple[str, Json]] = []
 
     def read(self, index: int, piece: Json) -> Iterator[Delta]:
         """Say what `piece` means, be it a whole block or less."""
@@ -71,22 +70,21 @@ class AnswerReader:
     def close(self, index: int) -> Iterator[Delta]:
         """Say what is known at the end of a block."""
         block = self._blocks.pop(index, None) or _Block(index, 0)
-        if self._position:  # else there is no text that could have a source
-            for citation in block.citations:
-                yield Annotation(source_of(citation, block.begin, self._position))
-        text = "".join(block.text)
-        if block.sealed["signature"]:
-            thought = {"text": text, "signature": block.sealed["signature"]}
-            yield _carry(index, {"reasoningContent": {"reasoningText": thought}})
+        for citation in block.citations if self._position else ():
+            yield Annotation(source_of(citation, block.begin, self._position))
+        text = "".join(block.pieces)
+        if signature := block.sealed["signature"]:
+            thought = {"reasoningText": {"text": text, "signature": signature}}
+            yield _carry(index, {"reasoningContent": thought})
         if redacted := block.sealed["redactedContent"]:
             yield _carry(index, {"reasoningContent": {"redactedContent": redacted}})
         if block.call.get("type") == _HOSTED:
             asked = msgspec.json.decode(text or "{}", type=Json)
-            self._row.append({"toolUse": {**block.call, "input": asked}})
+            self._row.append(("toolUse", {**block.call, "input": asked}))
         elif block.call and not text:
             yield ToolCall(index, arguments="{}")
         if block.result:
-            self._row.append({"toolResult": block.result})
+            self._row.append(("toolResult", block.result))
         if block.image and text:
             form = block.image.get("format")
             yield Item(ImageGenerationCall(status="completed", result=text, output_format=form))
@@ -100,23 +98,14 @@ class AnswerReader:
     def _end_row(self) -> Iterator[Delta]:
         """Tell of the vendor's own calls; one without a result was cut off and does not count."""
         row, self._row = self._row, []
-        calls = {
-            block["toolUse"]["toolUseId"]: block["toolUse"] for block in row if "toolUse" in block
-        }
-        results = {
-            one["toolUseId"]: one for block in row for one in block.values() if "content" in one
-        }
+        results = {one["toolUseId"]: one for kind, one in row if kind == "toolResult"}
+        calls = {one["toolUseId"]: one for kind, one in row if kind == "toolUse"}
         whole = calls.keys() & results.keys()
-        blocks = [block for block in row for one in block.values() if one["toolUseId"] in whole]
-        if blocks:
+        if blocks := [{kind: one} for kind, one in row if one["toolUseId"] in whole]:
             yield _carry(f"tools {min(whole)}", *blocks)
         for name, call in calls.items():
             if name in whole and (item := hosted_item(call, results[name])):
                 yield Item(item)
-
-
-def _carry(key: Key, *blocks: Json) -> Thought:
-    return Thought(key=key, carrier=msgspec.json.encode({"blocks": blocks}).decode())
 
 
 def _read_cited(block: _Block, said: Json) -> Iterator[Delta]:
@@ -124,15 +113,10 @@ def _read_cited(block: _Block, said: Json) -> Iterator[Delta]:
     yield from (Text(part["text"]) for part in said.get("content") or ())
 
 
-def _read_citation(block: _Block, said: Json) -> Iterator[Delta]:
-    block.citations.append(said)
-    yield from ()
-
-
 def _read_thought(block: _Block, said: Json) -> Iterator[Delta]:
     said = {**said, **(said.get("reasoningText") or {})}
     if text := said.get("text"):
-        block.text.append(text)
+        block.pieces.append(text)
         yield Thought(text, key=block.index, kind="summary")
     for name in block.sealed:
         block.sealed[name] += said.get(name) or ""
@@ -142,7 +126,7 @@ def _read_call(block: _Block, said: Json) -> Iterator[Delta]:
     """Read a call: pieces bring its arguments as text, a whole block as the object."""
     asked = said.pop("input", "")
     arguments = asked if isinstance(asked, str) else msgspec.json.encode(asked).decode()
-    block.text.append(arguments)
+    block.pieces.append(arguments)
     begins, block.call = not block.call, block.call or said
     if block.call.get("type") != _HOSTED:
         names = (said.get("toolUseId"), said.get("name")) if begins else (None, None)
@@ -150,23 +134,22 @@ def _read_call(block: _Block, said: Json) -> Iterator[Delta]:
 
 
 def _read_result(block: _Block, said: Json | list[Any]) -> Iterator[Delta]:
-    if isinstance(said, dict):
-        block.result = {**said, "content": [*said.get("content", ())]}
-    elif block.result:
-        block.result["content"] += said
+    begun = said if isinstance(said, dict) else {**block.result, "content": said}
+    earlier = block.result.get("content", [])
+    block.result = {**begun, "content": [*earlier, *begun.get("content", ())]}
     yield from ()
 
 
 def _read_image(block: _Block, said: Json) -> Iterator[Delta]:
     block.image = block.image or said
     source: Json = said.get("source") or {}
-    block.text.append(source.get("bytes") or "")
+    block.pieces.append(source.get("bytes") or "")
     yield from ()
 
 
 _READERS: dict[str, Callable[[_Block, Any], Iterator[Delta]]] = {
-    "text": lambda _, said: iter((Text(said),)),
-    "citation": _read_citation,
+    "text": lambda _, said: iter([Text(said)]),
+    "citation": lambda block, said: _read_cited(block, {"citations": [said]}),
     "citationsContent": _read_cited,
     "reasoningContent": _read_thought,
     "toolUse": _read_call,

@@ -8,17 +8,23 @@ from urllib.parse import quote
 import msgspec
 
 from gateway.errors import UpstreamError, UpstreamProtocolError
-from gateway.plugin import Call, Deployment, Failure, SupportTable, UpstreamRequest, Verdict
+from gateway.plugin import (
+    Call,
+    Deployment,
+    EventStream,
+    Failure,
+    SupportTable,
+    UpstreamRequest,
+    Verdict,
+)
 from gateway.types.request import Request
 from gateway_bedrock.check import SUPPORT, check
-from gateway_bedrock.framing import EventStream
-from gateway_bedrock.quirks import read_quirks
+from gateway_bedrock.quirks import quirks_of
 from gateway_bedrock.request import write_body, write_count
 from gateway_bedrock.stream import ConverseTranslator, read_error
 
 __all__ = ["ConverseDialect"]
 
-_HEADERS = {"content-type": "application/json"}
 _PROFILE = re.compile(r"(arn:.*/)?((us-gov|us|eu|apac|jp|au|ca|sa|global)\.)?")
 """What an inference profile has ahead of its model, which alone can be asked to count."""
 
@@ -30,13 +36,10 @@ class ConverseDialect:
     support: ClassVar[SupportTable] = SUPPORT
 
     def check(self, request: Request, deployment: Deployment, /) -> Iterator[Verdict]:
-        return check(request, read_quirks(deployment))
+        return check(request, quirks_of(deployment))
 
     def encode(self, call: Call, /) -> UpstreamRequest:
-        url = _url(call, call.model, "converse-stream")
-        return UpstreamRequest(
-            url=url, body=write_body(call), headers=_HEADERS, framing=EventStream
-        )
+        return _request(call, call.model, "converse-stream", write_body(call))
 
     def translator(self, call: Call, /) -> ConverseTranslator:
         return ConverseTranslator()
@@ -46,8 +49,8 @@ class ConverseDialect:
 
     def encode_count(self, call: Call, /) -> UpstreamRequest:
         """Write the question how many input tokens `call` has."""
-        url = _url(call, _PROFILE.sub("", call.model, count=1), "count-tokens")
-        return UpstreamRequest(url=url, body=write_count(call), headers=_HEADERS)
+        model = _PROFILE.sub("", call.model, count=1)
+        return _request(call, model, "count-tokens", write_count(call))
 
     def read_count(self, body: bytes, /) -> int:
         """Return the number that was answered. Raises `UpstreamProtocolError`."""
@@ -57,5 +60,7 @@ class ConverseDialect:
             raise UpstreamProtocolError("bedrock answered no number of tokens") from error
 
 
-def _url(call: Call, model: str, operation: str) -> str:
-    return f"{call.deployment.base_url}/model/{quote(model, safe='')}/{operation}"
+def _request(call: Call, model: str, operation: str, body: bytes) -> UpstreamRequest:
+    url = f"{call.deployment.base_url}/model/{quote(model, safe='')}/{operation}"
+    headers = {"content-type": "application/json"}
+    return UpstreamRequest(url=url, body=body, headers=headers, framing=EventStream)

@@ -10,11 +10,11 @@ __all__ = ["SYSTEM_TOOLS", "Json", "hosted_item", "source_of"]
 Json = dict[str, Any]
 
 _SEARCH, _INTERPRETER = "nova_grounding", "nova_code_interpreter"
-_SEARCHES = (
-    *("web_search", "web_search_2025_08_26"),
-    *("web_search_preview", "web_search_preview_2025_03_11"),
-)
-SYSTEM_TOOLS = dict.fromkeys(_SEARCHES, _SEARCH) | {"code_interpreter": _INTERPRETER}
+SYSTEM_TOOLS = {
+    **dict.fromkeys(("web_search", "web_search_2025_08_26"), _SEARCH),
+    **dict.fromkeys(("web_search_preview", "web_search_preview_2025_03_11"), _SEARCH),
+    "code_interpreter": _INTERPRETER,
+}
 """Amazon's names for the tools that it runs itself."""
 
 
@@ -34,18 +34,13 @@ def source_of(citation: Json, begin: int, end: int) -> UrlCitation | FileCitatio
 def hosted_item(call: Json, result: Json) -> WebSearchCall | CodeInterpreterCall | None:
     """Return what a client sees of a call of the vendor's own tool, None for an unknown one."""
     status = "failed" if result.get("status") == "error" else "completed"
-    asked: Json = call["input"]
+    query, code = (str(call["input"].get(name) or "") for name in ("query", "snippet"))
     if call.get("name") == _SEARCH:
-        query = str(asked.get("query") or "")
         action = {"type": "search", "query": query, "queries": [query]}
         return WebSearchCall(status=status, action=action)
     if call.get("name") != _INTERPRETER:
         return None
-    outputs: list[Json] = [part.get("json") or {} for part in result["content"]]
-    logs = "".join(f"{one.get('stdOut') or ''}{one.get('stdErr') or ''}" for one in outputs)
-    return CodeInterpreterCall(
-        status=status,
-        container_id="",
-        code=str(asked.get("snippet") or ""),
-        outputs=({"type": "logs", "logs": logs},),
-    )
+    told: list[Json] = [part.get("json") or {} for part in result["content"]]
+    logs = "".join(f"{one.get('stdOut') or ''}{one.get('stdErr') or ''}" for one in told)
+    outputs = ({"type": "logs", "logs": logs},)
+    return CodeInterpreterCall(status=status, container_id="", code=code, outputs=outputs)

@@ -6,20 +6,14 @@ of what the user says next, wherever the outputs stand in the input.
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 
 from msgspec import Raw
 
 from gateway.errors import InvalidRequestError
+from gateway.plugin.content import Content, read_data_url, text_of
 from gateway.plugin.pairing import CallIds, Output, pair_outputs, read_arguments
-from gateway.types.content import (
-    ContentPart,
-    InputAudio,
-    InputFile,
-    InputImage,
-    InputText,
-    OutputText,
-    Refusal,
-)
+from gateway.types.content import ContentPart, InputFile, InputImage, InputText
 from gateway.types.items import FunctionCall, InputItem, Message, Reasoning
 from gateway.types.request import Request
 from gateway_bedrock.answer import read_carrier
@@ -28,7 +22,7 @@ from gateway_bedrock.quirks import Quirks
 
 __all__ = ["Conversation", "problem"]
 
-_DATA = re.compile(r"(?:data:([\w.+/-]*)[^,]*;base64,)?([A-Za-z0-9+/]+={0,2})")
+_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _IMAGES = {"png": "png", "jpeg": "jpeg", "jpg": "jpeg", "gif": "gif", "webp": "webp"}
 _OFFICE = "vnd.openxmlformats-officedocument."
 _DOCUMENTS = {
@@ -54,7 +48,7 @@ class Conversation:
         self.system: list[Json] = [{"text": request.instructions}] if request.instructions else []
         self.messages: list[Json] = []
         self.called: list[str] = []
-        self._cites = quirks.citations
+        self._cited = {"citations": {"enabled": True}} if quirks.citations else {}
         self._names = Counter[str]()
         self._ids = CallIds("[a-zA-Z0-9_.:-]{1,64}")
         self._results: list[Json] = []
@@ -65,9 +59,7 @@ class Conversation:
             self._add(item, position, outputs.get(position))
         self._say("user")
         if not self.messages or self.messages[0]["role"] != "user":
-            raise InvalidRequestError(
-                "a conversation begins with a user who says something", param="input"
-            )
+            raise InvalidRequestError("a conversation begins with the user's words", param="input")
 
     def _add(self, item: InputItem, position: int, output: Output | None) -> None:
         match item:
@@ -105,64 +97,59 @@ class Conversation:
         elif blocks:
             self.messages.append({"role": role, "content": [*blocks]})
 
-    def _blocks(self, content: str | tuple[ContentPart, ...]) -> list[Json]:
+    def _blocks(self, content: Content) -> list[Json]:
         """Return the blocks of `content`, without texts that are blank: Bedrock refuses them."""
-        parts = (InputText(text=content),) if isinstance(content, str) else content
         blocks: list[Json] = []
-        for part in parts:
+        for part in (InputText(text=content),) if isinstance(content, str) else content:
             block = _block(part)
             if document := block.get("document"):
                 self._names[document["name"]] += 1
                 if (count := self._names[document["name"]]) > 1:
                     document["name"] += f" ({count})"
-                document |= {"citations": {"enabled": True}} if self._cites else {}
+                document |= self._cited
             if block.get("text", "there").strip():
                 blocks += [block, *_cache_point(part)]
-        kinds = {kind for block in blocks for kind in block}
         # Bedrock wants a text beside a document.
-        return [*blocks, {"text": "See the document."}] if kinds == {"document"} else blocks
+        lonely = {kind for block in blocks for kind in block} == {"document"}
+        return [*blocks, {"text": "See the document."}] if lonely else blocks
 
 
-def problem(part: ContentPart) -> str | None:
-    """Say why Bedrock cannot take `part`, or None if it can."""
+def problem(part: ContentPart) -> str:
+    """Say why Bedrock cannot take `part`; nothing if it can."""
     try:
         _block(part)
     except InvalidRequestError as error:
         return error.message
-    return None
+    return ""
 
 
 def _block(part: ContentPart) -> Json:
     match part:
-        case InputText(text=text) | OutputText(text=text) | Refusal(refusal=text):
-            return {"text": text}
         case InputImage(image_url=url):
             return {"image": _attachment(url or "", "", _IMAGES)}
         case InputFile(filename=name):
-            url = part.file_data or part.file_url or ""
             stem = re.sub(r"[^a-zA-Z0-9()\[\]-]+", " ", (name or "").rpartition(".")[0])
-            document = _attachment(url, name or "", _DOCUMENTS)
-            return {"document": {**document, "name": stem.strip()[:150] or "document"}}
-        case InputAudio(input_audio=audio):
-            return {"audio": {"format": audio.format, "source": {"bytes": audio.data}}}
+            document = _attachment(part.file_data or part.file_url or "", name or "", _DOCUMENTS)
+            return {"document": {**document, "name": stem.strip()[:150].strip() or "document"}}
+        case _ if (text := text_of(part)) is not None:
+            return {"text": text}
         case _:
             raise InvalidRequestError(f"Bedrock knows no content of type {part.type!r}")
 
 
-def _attachment(url: str, name: str, formats: dict[str, str]) -> Json:
+def _attachment(url: str, name: str, formats: Mapping[str, str]) -> Json:
     """Return format and source of an image or a document."""
+    kind, data = read_data_url(url) or ("", url)
     if url.startswith("s3://"):
-        kind, source = url.rpartition(".")[2], {"s3Location": {"uri": url}}
-    elif found := _DATA.fullmatch(url):
-        kind, source = (found[1] or "").rpartition("/")[2], {"bytes": found[2]}
+        name, source = url, {"s3Location": {"uri": url}}
+    elif _BASE64.fullmatch(data) and len(data) % 4 == 0:
+        source = {"bytes": data}
     else:
-        raise InvalidRequestError(
-            "Bedrock fetches nothing: send data in base64, or an s3:// address"
-        )
-    form = formats.get(kind.lower()) or formats.get(name.rpartition(".")[2].lower())
-    if form is None:
-        raise InvalidRequestError(f"Bedrock takes only {', '.join(sorted({*formats.values()}))}")
-    return {"format": form, "source": source}
+        raise InvalidRequestError("Bedrock fetches nothing: send base64, or an s3:// address")
+    endings = (kind.rpartition("/")[2], name.rpartition(".")[2].lower())
+    if form := next((formats[ending] for ending in endings if ending in formats), None):
+        return {"format": form, "source": source}
+    raise InvalidRequestError(f"Bedrock takes only {', '.join(sorted({*formats.values()}))}")
 
 
 def _cache_point(part: ContentPart) -> list[Json]:

@@ -2,18 +2,17 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
 from gateway.errors import UpstreamError, UpstreamUnavailableError
-from gateway.plugin import Delta, Failure, Finished, FinishReason, Frame, Used
+from gateway.plugin import EXCEPTION, Delta, Failure, Finished, FinishReason, Frame, Used
 from gateway.plugin.failures import read_failure
 from gateway.plugin.reports import read_report
 from gateway.types.response import InputTokensDetails, Usage
 from gateway_bedrock.answer import AnswerReader
-from gateway_bedrock.framing import EXCEPTION
+from gateway_bedrock.hosted import Json
 
 __all__ = ["ConverseTranslator", "read_error"]
 
@@ -38,7 +37,7 @@ _FAILURES = {
 }
 _STATUSES = {name: status for status, names in _FAILURES.items() for name in names.split()}
 _NAME = re.compile(r"(?:.*#)?(\w+?)(?:exception)?(?::.*)?", re.DOTALL)
-_decode = msgspec.json.Decoder(dict[str, Any]).decode
+_decode = msgspec.json.Decoder(Json).decode
 
 
 class ConverseTranslator:
@@ -61,21 +60,21 @@ class ConverseTranslator:
             self._spoke = True
             yield delta
         if usage := event.get("usage"):
-            yield _used(usage)
+            yield Used(_usage(usage))
         if reason := event.get("stopReason"):
             yield from self._answer.close_all()
             yield self._end(reason)
 
-    def _read(self, event: dict[str, Any], *, ends_block: bool) -> Iterator[Delta]:
+    def _read(self, event: Json, *, ends_block: bool) -> Iterator[Delta]:
         index = event.get("contentBlockIndex", 0)
         if piece := event.get("start") or event.get("delta"):
             yield from self._answer.read(index, piece)
         if ends_block:
             yield from self._answer.close(index)
-        if output := event.get("output"):
-            for position, block in enumerate(output["message"]["content"]):
-                yield from self._answer.read(position, block)
-                yield from self._answer.close(position)
+        output: Json = event.get("output") or {"message": {"content": ()}}
+        for place, block in enumerate(output["message"]["content"]):
+            yield from self._answer.read(place, block)
+            yield from self._answer.close(place)
 
     def _end(self, reason: str) -> Finished:
         if reason in _BREAKDOWNS or not (reason in _ENDS or self._spoke):
@@ -94,16 +93,12 @@ def read_error(failure: Failure, name: str = "") -> UpstreamError:
     return read_failure(replace(failure, status=status), provider="bedrock")
 
 
-def _used(reported: dict[str, Any]) -> Used:
+def _usage(reported: Json) -> Usage:
     """Read the tokens; those that the cache gave or took are counted apart from the input."""
     new, answered, cached, written = (reported.get(name) or 0 for name in _COUNTS)
-    sent = new + cached + written
-    details = InputTokensDetails(cached_tokens=cached, cache_write_tokens=written)
-    return Used(
-        Usage(
-            input_tokens=sent,
-            input_tokens_details=details,
-            output_tokens=answered,
-            total_tokens=sent + answered,
-        )
+    return Usage(
+        input_tokens=new + cached + written,
+        input_tokens_details=InputTokensDetails(cached_tokens=cached, cache_write_tokens=written),
+        output_tokens=answered,
+        total_tokens=new + cached + written + answered,
     )

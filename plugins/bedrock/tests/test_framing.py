@@ -6,7 +6,7 @@ from zlib import crc32
 import pytest
 
 from gateway.errors import UpstreamProtocolError
-from gateway_bedrock.framing import EXCEPTION, EventStream
+from gateway.plugin import EXCEPTION, EventStream
 
 from .conftest import event, exception, message
 

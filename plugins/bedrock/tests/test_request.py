@@ -161,7 +161,7 @@ def test_a_budget_leaves_room_for_the_answer(encode: Encode, judge: Judge) -> No
 
 
 def test_a_summary_of_the_thoughts_is_shown_where_it_can_be(encode: Encode, judge: Judge) -> None:
-    request = {"reasoning": {"summary": "auto"}}
+    request = {"reasoning": {"summary": "detailed"}}
     thinking = encode(request, NEW_CLAUDE)["additionalModelRequestFields"]["thinking"]
     assert thinking == {"type": "adaptive", "display": "summarized"}
     assert judge(request, NEW_CLAUDE) == {}
@@ -247,11 +247,6 @@ def test_cache_points_follow_what_they_end(encode: Encode, judge: Judge) -> None
     assert [*map(list, body["messages"][-1]["content"])] == [["toolResult"], ["cachePoint"]]
     verdict = judge({"input": [{"role": "user", "content": [part]}]})
     assert verdict == {"input[0].content[0].prompt_cache_breakpoint": "drop"}
-    points = {"cache_points": ["system", "tools"]}
-    body = encode({"instructions": "Long.", "tools": [TOOL]}, CLAUDE, **points)
-    assert [body["system"][-1], body["toolConfig"]["tools"][-1]] == [
-        {"cachePoint": {"type": "default"}}
-    ] * 2
 
 
 def test_tools_of_amazon_are_offered_where_they_are(encode: Encode, judge: Judge) -> None:
@@ -279,12 +274,13 @@ def test_a_guardrail_and_whatever_else_come_from_the_quirks(encode: Encode) -> N
     guardrail = {"guardrailIdentifier": "abc", "guardrailVersion": "DRAFT"}
     extra = {
         "performanceConfig": {"latency": "optimized"},
-        "inferenceConfig": {"stopSequences": ["|"]},
+        "requestMetadata": {"team": "a"},
     }
     body = encode({"temperature": 0.5}, guardrail=guardrail, extra_body=extra)
     assert body["guardrailConfig"] == guardrail
     assert body["performanceConfig"] == {"latency": "optimized"}
-    assert body["inferenceConfig"] == {"temperature": 0.5, "stopSequences": ["|"]}
+    assert body["requestMetadata"] == {"team": "a"}
+    assert body["inferenceConfig"] == {"temperature": 0.5}
 
 
 def test_a_quirk_that_nobody_knows_is_refused(encode: Encode) -> None:

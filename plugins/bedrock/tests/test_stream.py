@@ -14,8 +14,7 @@ from gateway.errors import (
     UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
-from gateway.plugin import Failure
-from gateway_bedrock.framing import EventStream
+from gateway.plugin import EventStream, Failure
 
 from .conftest import DIALECT, call_of, event, exception
 

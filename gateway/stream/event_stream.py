@@ -1,17 +1,19 @@
 """AWS event streams: messages in binary, each with checksums, headers and a payload."""
 
+from __future__ import annotations
+
 import struct
 from zlib import crc32
 
 import msgspec
 
 from gateway.errors import UpstreamProtocolError
-from gateway.plugin import Frame
+from gateway.stream.frames import Frame
 
 __all__ = ["EXCEPTION", "EventStream"]
 
 EXCEPTION = "exception:"
-"""What the event of a frame begins with that reports a failure; the failure's name follows."""
+"""What the event of a frame begins with that reports a failure, whose name follows."""
 
 _LONGEST = 25 * 2**20  # bytes of a message; AWS allows 24 MiB of payload
 _PRELUDE = struct.Struct(">III")  # length, length of the headers, checksum of both
@@ -25,7 +27,8 @@ _SIZES = {0: 0, 1: 0, 2: 1, 3: 2, 4: 4, 5: 8, 8: 8, 9: 16}
 class EventStream:
     """Cuts an event stream into frames, whatever the pieces that it comes in.
 
-    `feed` and `close` raise `UpstreamProtocolError` for bytes that are no message.
+    A message that reports a failure is a frame whose event begins with `EXCEPTION`. `feed` and
+    `close` raise `UpstreamProtocolError` for bytes that are no message.
     """
 
     def __init__(self) -> None:
