@@ -18,7 +18,7 @@ from gateway_anthropic.computer import blocks_of
 from gateway_anthropic.effort import write_thinking
 from gateway_anthropic.parts import write_part
 from gateway_anthropic.quirks import Quirks
-from gateway_anthropic.request import TIERS
+from gateway_anthropic.request import TIERS, write_cache
 from gateway_anthropic.support import SUPPORT
 from gateway_anthropic.tools import write_choice, write_tool
 
@@ -58,7 +58,8 @@ def _check_input(request: Request, quirks: Quirks) -> Iterator[Verdict]:
         yield from dropped_members(part, path, "detail")
         if getattr(part, "prompt_cache_breakpoint", None):
             marked.append(f"{path}.prompt_cache_breakpoint")
-    for path in marked[:-_BREAKPOINTS]:
+    most = _BREAKPOINTS - 1 if write_cache(request) else _BREAKPOINTS
+    for path in marked[:-most]:
         yield dropped(path, f"the upstream keeps {_BREAKPOINTS} at most")
     for position, item in enumerate(request.input or ()):
         if isinstance(item, items.ComputerCall):

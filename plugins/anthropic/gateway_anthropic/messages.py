@@ -103,7 +103,7 @@ class Transcript:
         use: Block = {"type": "tool_use", "id": call.call_id, "name": safe_name(call.name)}
         self._said.append({**use, "input": given})
         result: Block = {"type": "tool_result", "tool_use_id": call.call_id}
-        self._results.append({**result, "content": content})
+        self._results.append({**result, "content": content} if content else result)
 
     def _end_turn(self) -> None:
         self._add("assistant", self._said)

@@ -19,7 +19,7 @@ from gateway_anthropic.quirks import quirks_of
 from gateway_anthropic.schema import strict_schema
 from gateway_anthropic.tools import write_tools
 
-__all__ = ["TIERS", "continue_request", "count_request", "write_request"]
+__all__ = ["TIERS", "continue_request", "count_request", "write_cache", "write_request"]
 
 _SAMPLERS = ("temperature", "top_p")
 TIERS = {
@@ -62,6 +62,14 @@ def count_request(call: Call) -> UpstreamRequest:
     return _send(call, body, "/v1/messages/count_tokens")
 
 
+def write_cache(request: Request) -> dict[str, Any] | None:
+    """Return the mark that has Anthropic find out itself what to keep."""
+    options = request.prompt_cache_options or {}
+    if options.get("mode") == "implicit" or (request.prompt_cache_retention and not options):
+        return cache_control(options.get("ttl", request.prompt_cache_retention))
+    return None
+
+
 def _send(call: Call, body: dict[str, Any], path: str) -> UpstreamRequest:
     quirks = quirks_of(call.deployment)
     samples = any(name in body for name in _SAMPLERS)
@@ -96,7 +104,7 @@ def _body(call: Call) -> dict[str, Any]:
         "thinking": thinking,
         "output_config": {name: value for name, value in output.items() if value},
         "metadata": {"user_id": user} if user else {},
-        "cache_control": _cache(request),
+        "cache_control": write_cache(request),
         **write_tools(request, quirks),
         **TIERS.get(request.service_tier or "", {}),
     }
@@ -119,14 +127,6 @@ def _format(request: Request) -> dict[str, Any] | None:
             return {"type": "json_schema", "schema": strict_schema(schema)}
         case _:
             return None
-
-
-def _cache(request: Request) -> dict[str, Any] | None:
-    """Return the mark that has Anthropic find out itself what to keep."""
-    options = request.prompt_cache_options or {}
-    if options.get("mode") == "implicit" or (request.prompt_cache_retention and not options):
-        return cache_control(options.get("ttl", request.prompt_cache_retention))
-    return None
 
 
 def _has_forgotten(messages: Sequence[dict[str, Any]]) -> bool:

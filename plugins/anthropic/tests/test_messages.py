@@ -135,9 +135,10 @@ def test_a_history_that_makes_no_sense_is_refused(
         encode({"input": items})
 
 
-def test_arguments_may_be_empty(encode: Encode) -> None:
-    body = encode({"input": [user(), called("x", ""), returned("x")]})
+def test_arguments_and_outputs_may_be_empty(encode: Encode) -> None:
+    body = encode({"input": [user(), called("x", ""), returned("x", "")]})
     assert body["messages"][1]["content"] == [use("x")]
+    assert body["messages"][2]["content"] == [{"type": "tool_result", "tool_use_id": "x"}]
 
 
 def test_system_text_stands_first_or_where_it_was_said(encode: Encode) -> None:

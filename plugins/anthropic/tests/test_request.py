@@ -254,10 +254,13 @@ def test_the_prompt_cache_is_asked_for(asked: dict[str, Any], sent: Any, encode:
 
 def test_of_too_many_breakpoints_the_last_are_kept(encode: Encode, judge: Judge) -> None:
     part = {"type": "input_text", "text": "a", "prompt_cache_breakpoint": {"mode": "explicit"}}
-    request = {"input": [{"role": "user", "content": [part] * 5}]}
+    request: dict[str, Any] = {"input": [{"role": "user", "content": [part] * 5}]}
     assert judge(request) == {"input[0].content[0].prompt_cache_breakpoint": "drop"}
     marked = ["cache_control" in block for block in encode(request)["messages"][0]["content"]]
     assert marked == [False, True, True, True, True]
+    request["prompt_cache_options"] = {"mode": "implicit"}  # which is one more
+    marked = ["cache_control" in block for block in encode(request)["messages"][0]["content"]]
+    assert marked == [False, False, True, True, True]
 
 
 def test_a_schema_is_sent_without_what_the_decoder_refuses(encode: Encode) -> None:
