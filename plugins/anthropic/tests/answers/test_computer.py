@@ -163,6 +163,15 @@ def test_what_cannot_be_told_fails_the_response(
     assert isinstance(outcome.error, UpstreamProtocolError)
 
 
+def test_a_call_that_was_cut_is_left_out(
+    read: Callable[..., Any], streamed: Callable[..., bytes]
+) -> None:
+    body = streamed(use("type", {"text": "cats"}), stop="max_tokens")
+    outcome = read([body.replace(rb"cats\"}", b"")], request=TOOL)
+    assert outcome.response.status == "incomplete"
+    assert outcome.types == []
+
+
 def test_what_has_no_equal_is_not_offered() -> None:
     known = {name for name, _, _ in PAIRS}
     assert known.isdisjoint(toolset()["configs"])

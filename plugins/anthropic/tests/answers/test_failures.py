@@ -46,7 +46,9 @@ def test_a_rate_limit_says_when_to_come_back() -> None:
 
 
 def test_without_a_wish_the_limit_that_is_used_up_says_when() -> None:
-    failure = error(429, body("rate_limit_error"), LIMITS)
+    also = {"tokens-remaining": "0", "tokens-reset": "2026-11-22T12:00:05Z"}
+    more = {f"anthropic-ratelimit-{name}": value for name, value in also.items()}
+    failure = error(429, body("rate_limit_error"), {**LIMITS, **more})
     assert failure.retry_after == 13
     assert failure.headers["retry-after"] == "13"
 
