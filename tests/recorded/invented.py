@@ -152,6 +152,7 @@ def claude_whole(blocks: list[Json], why: str) -> bytes:
 
 SIGNED = st.one_of(st.just({}), block(thoughtSignature=SIGNATURES))
 CALLED = block(functionCall=block(name="look_up", args=INPUTS))
+DRAWN = block(inlineData=block(mimeType="image/png", data="aGVsbG8="))
 RUN = block(
     executableCode=block(language="PYTHON", code=WORDS, id="#c"),
 )
@@ -168,6 +169,7 @@ GEMINI_SAYS = st.lists(
     st.one_of(
         block(text=WORDS, thought=True).map(lambda one: [one]),
         signed(block(text=WORDS)).map(lambda one: [one]),
+        signed(DRAWN).map(lambda one: [one]),
         signed(CALLED).map(lambda one: [one]),
         block(text="", thoughtSignature=SIGNATURES).map(lambda one: [one]),
         st.tuples(signed(RUN), OUTCOME).map(list),

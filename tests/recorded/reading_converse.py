@@ -108,6 +108,8 @@ def read_converse(body: bytes, *, stream: bool) -> Telling:
         teller.say("".join(texts), sources_of(citations))
         thought = (block.get("reasoningContent") or {}).get("reasoningText") or {}
         teller.think(thought.get("text") or "")
+        if "image" in block:
+            teller.host("image_generation_call")
         tell_use(teller, block.get("toolUse") or {"type": "none"})
     status, reason = STATUS.get(answer.get("stopReason"), ("failed", None))
     if "exception" in answer:

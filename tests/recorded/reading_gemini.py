@@ -72,7 +72,7 @@ def read_gemini(body: bytes, *, stream: bool) -> Telling:
     for kind, subject in hosted_in(chunks):
         teller.host(kind, subject)
     status, reason = ending_of(chunks)
-    refused = reason == "content_filter" and not teller.text and not teller.calls
+    refused = reason == "content_filter" and not (teller.text or teller.calls or teller.hosted)
     told = teller.tell(status, reason, usage_of(chunks), refused=refused)
     logprobs = tuple(logprobs_of(candidates))
     return replace(told, citations=tuple(cited(candidates, told.text)), logprobs=logprobs)
@@ -85,6 +85,8 @@ def hosted_in(chunks: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
             yield "code_interpreter_call", part["executableCode"]["code"]
         elif (part.get("toolCall") or {}).get("toolType") == "FILE_SEARCH":
             yield "file_search_call", ""
+        elif (part.get("inlineData") or {}).get("mimeType", "").startswith("image/"):
+            yield "image_generation_call", ""
     for candidate in candidates_of(chunks):
         for query in ((candidate.get("groundingMetadata") or {}).get("webSearchQueries") or ())[:1]:
             yield "web_search_call", query
@@ -135,21 +137,27 @@ def child_of(place: Any, step: str | int, default: Any) -> Any:
 
 
 def cited(candidates: Iterable[Mapping[str, Any]], text: str) -> Iterator[Citation]:
-    """Yield the web pages that support a stretch of the text, which is counted in UTF-8 bytes."""
-    said = text.encode()
+    """Yield the web pages that support a stretch of the text, or that it quotes."""
     for candidate in candidates:
         grounding = candidate.get("groundingMetadata") or {}
         pages = [chunk.get("web") for chunk in grounding.get("groundingChunks") or ()]
         for support in grounding.get("groundingSupports") or ():
-            segment = support["segment"]
-            start, end = (
-                len(said[: segment.get(name, 0)].decode(errors="ignore"))
-                for name in ("startIndex", "endIndex")
-            )
             for index in support.get("groundingChunkIndices") or ():
                 if page := pages[index]:
-                    title = page.get("title") or ""
-                    yield Citation(url=page["uri"], title=title, start=start, end=end)
+                    yield citation_of(page, support["segment"], text)
+        quoted = candidate.get("citationMetadata") or {}
+        for source in quoted.get("citationSources") or quoted.get("citations") or ():
+            if source.get("uri"):
+                yield citation_of(source, source, text)
+
+
+def citation_of(page: Mapping[str, Any], segment: Mapping[str, Any], text: str) -> Citation:
+    """Return the citation of `page` by a stretch of `text`, which is counted in UTF-8 bytes."""
+    start, end = (
+        len(text.encode()[: segment.get(name, 0)].decode(errors="ignore"))
+        for name in ("startIndex", "endIndex")
+    )
+    return Citation(url=page["uri"], title=page.get("title") or "", start=start, end=end)
 
 
 def logprobs_of(candidates: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, float]]:
