@@ -108,7 +108,7 @@ class AnswerReader:
         if not self._texts or self._carrier != _NOTHING:
             yield from self._give_way(signature)
         elif signature:
-            self._carrier = Carrier(previous=signature)
+            self._carrier = Carrier(previous=signature, length=len(text))
         self.spoke = True
         self._texts.append(text)
         yield Text(text)
@@ -161,12 +161,10 @@ class AnswerReader:
 
     def _on_screen(self, call: CallReader) -> list[ComputerCall]:
         """Return what `call` wants done on the client's screen, if it is about that."""
-        tools = [tool for tool in self._request.tools or () if isinstance(tool, _Computer)]
-        if not tools:
+        if not any(isinstance(tool, _Computer) for tool in self._request.tools or ()):
             return []
         items = self._request.input if isinstance(self._request.input, tuple) else ()
         # Older models give no ids; conversations grow, so this one is new.
         call_id = call.id or f"call_{len(items) + self._calls}"
         said = {"id": call_id, "name": call.name, "args": call.args}
-        size = screen_size(self._request, items)
-        return computer_calls(said, size, batched=isinstance(tools[0], ComputerTool))
+        return computer_calls(self._request, said, screen_size(self._request, items))

@@ -28,11 +28,10 @@ from gateway.types.items import (
     WebSearchCall,
 )
 from gateway.types.request import Request
-from gateway_gemini.computer import function_calls, function_responses
+from gateway_gemini.computer_history import ComputerWriter, function_responses
 from gateway_gemini.parts import Part, split, write_parts
 from gateway_gemini.quirks import Quirks
 from gateway_gemini.signatures import UNCHECKED, read_carrier
-from gateway_gemini.sizes import screen_size
 
 __all__ = ["write_conversation"]
 
@@ -78,8 +77,8 @@ class _Turn:
     def remember(self, item: Reasoning) -> None:
         """Put back what Gemini wants back."""
         carrier = read_carrier(item.encrypted_content or None)
-        if carrier.previous and self.parts:
-            self.parts[-1]["thoughtSignature"] = carrier.previous
+        if carrier.previous and self.parts and "text" in self.parts[-1]:
+            self.parts[-1:] = carrier.sign(self.parts[-1])
         self.parts += carrier.parts
         self._signature = carrier.next
 
@@ -90,9 +89,9 @@ class _Writer:
     def __init__(self, request: Request, quirks: Quirks) -> None:
         self.contents: list[dict[str, Any]] = []
         self.system = [request.instructions] if request.instructions else []
-        self._request = request
         self._quirks = quirks
         self._turn = _Turn()
+        self._computer = ComputerWriter(request, quirks.computer_functions)
 
     def add_items(self, items: Sequence[InputItem]) -> None:
         outputs = _pair(items)
@@ -166,8 +165,7 @@ class _Writer:
     def _add_computer_call(
         self, call: ComputerCall, before: Sequence[InputItem], output: Any
     ) -> None:
-        size = screen_size(self._request, before)
-        calls = function_calls(call, size, self._quirks.computer_functions)
+        calls = self._computer.write(call, before)
         self._turn.say(*({"functionCall": one} for one in calls))
         results = function_responses(call, calls, output)
         self._turn.results += [{"functionResponse": result} for result in results]

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from gateway.plugin import Deployment
 from gateway.plugin.quirks import read_quirks
-from gateway_gemini.computer import Generation
+from gateway_gemini.functions import Generation
 
 __all__ = ["Quirks", "quirks_of"]
 

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import binascii
-import re
 from base64 import b64decode
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from io import BytesIO
 
+import imagesize  # pyright: ignore[reportMissingTypeStubs] - it has no stubs
 from msgspec import Struct
 
+from gateway.plugin.content import read_data_url
 from gateway.types.content import InputImage
 from gateway.types.items import ComputerCallOutput, InputItem, Message
 from gateway.types.request import Request
 from gateway.types.tools import ComputerUsePreviewTool
-from gateway.types.wire import Omittable
 
-__all__ = ["Size", "image_size", "screen_size", "split_data_url"]
+__all__ = ["Size", "screen_size"]
 
-_DATA_URL = re.compile(r"data:([\w.+/-]+)[^,]*;base64,")
 _HEADER = 256 * 1024  # characters of base64 in which a size is looked for
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # JPEG markers that tell the size
 
 
 class Size(Struct, frozen=True):
@@ -30,12 +27,6 @@ class Size(Struct, frozen=True):
     height: int
 
 
-def split_data_url(url: str) -> tuple[str, str] | None:
-    """Return the media type and the base64 of a `data:` URL; None if `url` is another one."""
-    header = _DATA_URL.match(url)
-    return (header[1].lower(), url[header.end() :]) if header else None
-
-
 def screen_size(request: Request, before: Sequence[InputItem]) -> Size | None:
     """Return the size of the screen that the model saw when it was to go on after `before`.
 
@@ -43,61 +34,32 @@ def screen_size(request: Request, before: Sequence[InputItem]) -> Size | None:
     there is one, of the latest image. None if there is no telling.
     """
     for tool in request.tools or ():
-        if isinstance(tool, ComputerUsePreviewTool):
+        if (
+            isinstance(tool, ComputerUsePreviewTool)
+            and min(tool.display_width, tool.display_height) > 0
+        ):
             return Size(tool.display_width, tool.display_height)
-    items = [*reversed(before)]
-    shots = [item.output.image_url for item in items if isinstance(item, ComputerCallOutput)]
-    return next(filter(None, map(_size_at, chain(shots, _images(items)))), None)
+    latest = [*reversed(before)]
+    shots = [item.output.image_url for item in latest if isinstance(item, ComputerCallOutput)]
+    sizes = (_size_at(url or "") for url in (*shots, *_images(latest)))
+    return next(filter(None, sizes), None)
 
 
-def image_size(data: bytes) -> Size | None:
-    """Return the size that the header of a PNG, JPEG or WebP file tells, if it is whole."""
-    if data.startswith(b"\x89PNG\r\n\x1a\n") and len(data) >= 24:
-        return Size(_number(data, 16, 4), _number(data, 20, 4))
-    if data.startswith(b"\xff\xd8"):
-        return _jpeg_size(data)
-    if data.startswith(b"RIFF") and data[8:12] == b"WEBP" and len(data) >= 30:
-        return _webp_size(data)
-    return None
-
-
-def _images(items: Iterable[InputItem]) -> Iterator[Omittable[str]]:
+def _images(items: Iterable[InputItem]) -> Iterator[str]:
     for item in items:
         if isinstance(item, Message) and not isinstance(item.content, str):
-            yield from (part.image_url for part in item.content if isinstance(part, InputImage))
+            yield from (
+                part.image_url or "" for part in item.content if isinstance(part, InputImage)
+            )
 
 
-def _size_at(url: Omittable[str]) -> Size | None:
-    found = split_data_url(url or "")
+def _size_at(url: str) -> Size | None:
+    """Return the size that the header of the image in a `data:` URL tells."""
+    data = read_data_url(url)
     try:
-        return image_size(b64decode(found[1][:_HEADER])) if found else None
-    except binascii.Error:
+        header = b64decode(data.base64[:_HEADER]) if data else b""
+    except ValueError:
         return None
-
-
-def _number(data: bytes, start: int, length: int) -> int:
-    return int.from_bytes(data[start : start + length], "big")
-
-
-def _jpeg_size(data: bytes) -> Size | None:
-    start = 2
-    while start + 9 <= len(data) and data[start] == 0xFF:
-        if data[start + 1] in _FRAMES:
-            return Size(_number(data, start + 7, 2), _number(data, start + 5, 2))
-        start += 2 + _number(data, start + 2, 2)
-    return None
-
-
-def _webp_size(data: bytes) -> Size | None:
-    match data[12:16]:
-        case b"VP8 ":
-            bits = int.from_bytes(data[26:30], "little")
-            return Size(bits & 0x3FFF, bits >> 16 & 0x3FFF)
-        case b"VP8L":
-            bits = int.from_bytes(data[21:25], "little")
-            return Size((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)
-        case b"VP8X":
-            bits = int.from_bytes(data[24:30], "little")
-            return Size((bits & 0xFFFFFF) + 1, (bits >> 24) + 1)
-        case _:
-            return None
+    info = BytesIO(header)
+    width, height = imagesize.get(info)  # pyright: ignore[reportUnknownMemberType] - as above
+    return Size(width, height) if min(width, height) > 0 else None

@@ -18,7 +18,7 @@ from gateway.types.tools import (
     WebSearchPreviewTool,
     WebSearchTool,
 )
-from gateway_gemini.computer import EXCLUDED
+from gateway_gemini.functions import EXCLUDED
 from gateway_gemini.quirks import Quirks
 from gateway_gemini.schema import write_schema
 
