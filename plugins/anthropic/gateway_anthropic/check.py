@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import cast
 
 from gateway.errors import InvalidRequestError
 from gateway.plugin import Verdict
@@ -25,7 +26,6 @@ from gateway_anthropic.tools import write_choice, write_tool
 __all__ = ["check"]
 
 _BREAKPOINTS = 4
-_FILTERS = {"allowed_domains", "blocked_domains"}
 
 
 def check(request: Request, quirks: Quirks) -> Iterator[Verdict]:
@@ -46,6 +46,12 @@ def _attempt(param: str, write: Callable[[], object]) -> Iterator[Verdict]:
         write()
     except InvalidRequestError as error:
         yield rejected(param if error.param in (None, "input") else error.param, error.message)
+
+
+def _unknown(members: object, *known: str) -> Iterator[str]:
+    """Yield the names of other `members` than the known; what is no name means nothing."""
+    names = cast("dict[str, object]", members) if isinstance(members, dict) else {}
+    yield from (name for name in names if name not in known and name.isidentifier())
 
 
 def _check_input(request: Request, quirks: Quirks) -> Iterator[Verdict]:
@@ -75,12 +81,12 @@ def _check_tool(
         case tools.WebSearchTool() | tools.WebSearchPreviewTool():
             yield from dropped_members(tool, path, "search_context_size", "search_content_types")
             if isinstance(tool, tools.WebSearchTool):
-                for name in (tool.filters or {}).keys() - _FILTERS:
+                for name in _unknown(tool.filters, "allowed_domains", "blocked_domains"):
                     yield rejected(f"{path}.filters.{name}", "the upstream cannot filter like this")
                 if tool.external_web_access is False:
                     yield rejected(f"{path}.external_web_access", "it searches the live web")
         case tools.CodeInterpreterTool(container=dict() as container):
-            for name in container.keys() - {"type"}:
+            for name in _unknown(container, "type"):
                 verdict = dropped if name == "memory_limit" else rejected
                 yield verdict(f"{path}.container.{name}", "its containers have no such setting")
         case _:
@@ -114,7 +120,7 @@ def _check_rest(request: Request, quirks: Quirks) -> Iterator[Verdict]:
         yield rejected("service_tier", "the upstream has no such tier")
     if request.max_tool_calls and "code_interpreter" in [tool.type for tool in request.tools or ()]:
         yield dropped("max_tool_calls", "the upstream can only limit its searches")
-    for name in (request.prompt_cache_options or {}).keys() - {"mode", "ttl"}:
+    for name in _unknown(request.prompt_cache_options, "mode", "ttl"):
         yield dropped(f"prompt_cache_options.{name}")
     wanted = request.text.format if request.text else None
     held = parameters.JsonSchemaFormat if quirks.structured else parameters.JsonObjectFormat
