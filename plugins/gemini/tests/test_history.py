@@ -172,7 +172,7 @@ def test_media_are_data_or_an_address(part: Any, wanted: Any, encode: Encode) ->
 def test_signatures_go_back_to_their_parts(encode: Encode) -> None:
     said = [
         {"role": "assistant", "content": "One."},
-        thought(previous="b25l", next="dHdv"),
+        thought(previous="b25l", length=4, next="dHdv"),
         call("a"),
         call("b"),
     ]
@@ -182,6 +182,19 @@ def test_signatures_go_back_to_their_parts(encode: Encode) -> None:
         told("a", thoughtSignature="dHdv"),
         told("b"),
     ]
+
+
+def test_the_end_of_a_text_is_signed_as_it_came(encode: Encode) -> None:
+    said = [{"role": "assistant", "content": "One. Two."}, thought(previous="dHdv", length=4)]
+    body = encode({"input": [user("?"), *said, user("!")]})
+    signed = {"text": "Two.", "thoughtSignature": "dHdv"}
+    assert body["contents"][1]["parts"] == [{"text": "One. "}, signed]
+
+
+def test_what_was_signed_and_is_gone_takes_its_signature_along(encode: Encode) -> None:
+    said = [call("a"), thought(previous="dHdv", length=4)]
+    body = encode({"input": [user("?"), *said, output("a")]})
+    assert body["contents"][1]["parts"] == [told("a", thoughtSignature=UNCHECKED)]
 
 
 def test_parts_without_an_item_go_back_verbatim_and_in_place(encode: Encode) -> None:
