@@ -22,7 +22,8 @@ class Quirks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_tokens: int = 128_000
     """The most that the model writes: what is asked for if the client sets no limit."""
     thinking: Literal["always", "adaptive", "budget", "none"] = "adaptive"
-    """How it thinks: always or as it likes (by effort), as many tokens as it is told, or never."""
+    """How it thinks: always (then it cannot be made to call a tool) or as it likes, both by effort,
+    as many tokens as it is told, or never."""
     efforts: tuple[str, ...] = ("low", "medium", "high", "xhigh", "max")
     """The efforts that it knows, in their order."""
     samplers: bool = False
@@ -31,8 +32,6 @@ class Quirks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """It knows messages of the role `system`; else such text is the user's, in `<system>` tags."""
     structured: bool = True
     """It can be held to a JSON Schema."""
-    forced_tools: bool = True
-    """It can be made to call a tool."""
     computer: bool = True
     """It knows the computer toolset."""
     web_fetch: bool = False
@@ -74,9 +73,8 @@ def _known(model: str) -> dict[str, Any]:
     for newer, changes in _BEFORE:
         if version < newer:
             known |= changes
-    if "fable" in model or "mythos" in model:
-        known |= {"thinking": "always", "forced_tools": False}
-    if "opus" in model and (5, 5) <= version < _NEWEST:
+    is_opus = "opus" in model and (5, 5) <= version < _NEWEST
+    if is_opus or "fable" in model or "mythos" in model:
         known["thinking"] = "always"
     if "sonnet" in model and version < (5, 5):  # the first of its generation does not heed them
         known["system_role"] = False

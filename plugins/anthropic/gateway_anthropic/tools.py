@@ -55,7 +55,7 @@ def write_choice(request: Request, quirks: Quirks) -> dict[str, Any]:
     """
     choice = _choice(request)
     is_toolset = isinstance(request.tool_choice, tools.HostedChoice) and choice["type"] == "any"
-    if is_forced(request) and not quirks.forced_tools:
+    if is_forced(request) and quirks.thinking == "always":
         raise InvalidRequestError("the model cannot be made to call a tool", param="tool_choice")
     if is_toolset and len(request.tools or ()) > 1:
         raise InvalidRequestError("such a tool must be the only one", param="tool_choice")

@@ -6,9 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway.errors import ConfigError, InvalidRequestError
+from gateway.errors import ConfigError, InvalidRequestError, UpstreamProtocolError
 from gateway.plugin import UpstreamRequest
 from gateway.testing.preparing import Prepared
+from gateway_anthropic import AnthropicDialect
 from gateway_anthropic.request import continue_request, count_request
 
 Encode = Callable[..., dict[str, Any]]
@@ -114,6 +115,7 @@ def test_a_summary_is_shown_if_it_is_asked_for(encode: Encode) -> None:
             {"tool_choice": "reject"},
         ),
         ({"tools": [LOOK], "tool_choice": "required"}, "claude-fable-5", {"tool_choice": "reject"}),
+        ({"tools": [LOOK], "tool_choice": LOOK}, "claude-opus-5-5", {"tool_choice": "reject"}),
         ({"tools": [{"type": "computer"}]}, HAIKU, {"tools[0].type": "reject"}),
         ({"service_tier": "flex"}, HAIKU, {"service_tier": "reject"}),
         ({"max_tool_calls": 2, "tools": [CODE]}, HAIKU, {"max_tool_calls": "drop"}),
@@ -349,6 +351,13 @@ def test_a_model_writes_as_much_as_its_version_can(model: str, limit: int, encod
     assert encode({}, model=model)["max_tokens"] == limit
     assert encode({"max_output_tokens": 7}, model=model)["max_tokens"] == 7
     assert encode({}, model=model, max_tokens=9)["max_tokens"] == 9
+
+
+def test_the_number_of_tokens_is_read() -> None:
+    assert AnthropicDialect().read_count(b'{"input_tokens": 7}') == 7
+    for odd in (b'{"tokens": 7}', b"<html>", b'{"input_tokens": "many"}'):
+        with pytest.raises(UpstreamProtocolError):
+            AnthropicDialect().read_count(odd)
 
 
 def test_a_quirk_that_does_not_exist_is_an_error_that_names_it(encode: Encode) -> None:
