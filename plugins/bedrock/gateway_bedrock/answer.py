@@ -11,11 +11,20 @@ import msgspec
 from msgspec import Raw
 
 from gateway.plugin import Annotation, Delta, Item, Key, Text, Thought, ToolCall
-from gateway.types.items import ImageGenerationCall
-from gateway_bedrock.hosted import Json, hosted_item, source_of
+from gateway.types.content import FileCitation, UrlCitation
+from gateway.types.items import CodeInterpreterCall, ImageGenerationCall, WebSearchCall
 
-__all__ = ["AnswerReader", "read_carrier"]
+__all__ = ["SYSTEM_TOOLS", "AnswerReader", "Json", "read_carrier"]
 
+Json = dict[str, Any]
+
+_SEARCH, _INTERPRETER = "nova_grounding", "nova_code_interpreter"
+SYSTEM_TOOLS = {
+    **dict.fromkeys(("web_search", "web_search_2025_08_26"), _SEARCH),
+    **dict.fromkeys(("web_search_preview", "web_search_preview_2025_03_11"), _SEARCH),
+    "code_interpreter": _INTERPRETER,
+}
+"""Amazon's names for the tools that it runs itself."""
 _HOSTED = "server_tool_use"
 _SPOKEN = {"text", "citation", "citationsContent"}
 
@@ -71,7 +80,7 @@ class AnswerReader:
         """Say what is known at the end of a block."""
         block = self._blocks.pop(index, None) or _Block(index, 0)
         for citation in block.citations if self._position else ():
-            yield Annotation(source_of(citation, block.begin, self._position))
+            yield Annotation(_source(citation, block.begin, self._position))
         text = "".join(block.pieces)
         if signature := block.sealed["signature"]:
             thought = {"reasoningText": {"text": text, "signature": signature}}
@@ -104,7 +113,7 @@ class AnswerReader:
         if blocks := [{kind: one} for kind, one in row if one["toolUseId"] in whole]:
             yield _carry(f"tools {min(whole)}", *blocks)
         for name, call in calls.items():
-            if name in whole and (item := hosted_item(call, results[name])):
+            if name in whole and (item := _hosted_item(call, results[name])):
                 yield Item(item)
 
 
@@ -156,3 +165,31 @@ _READERS: dict[str, Callable[[_Block, Any], Iterator[Delta]]] = {
     "toolResult": _read_result,
     "image": _read_image,
 }
+
+
+def _source(citation: Json, begin: int, end: int) -> UrlCitation | FileCitation:
+    """Return the source of the text from `begin` to `end`, in characters of its message."""
+    places: Json = citation.get("location") or {}
+    place: Json = next(iter(places.values()), places)
+    title: str = citation.get("title") or ""
+    source: str = place.get("url") or citation.get("source") or ""
+    if source.startswith(("http://", "https://")):
+        return UrlCitation(url=source, title=title, start_index=begin, end_index=end)
+    # Documents have no ids here: their place in the request is what tells them apart.
+    file_id = f"document_{place['documentIndex']}" if "documentIndex" in place else source
+    return FileCitation(file_id=file_id, filename=title or source, index=end)
+
+
+def _hosted_item(call: Json, result: Json) -> WebSearchCall | CodeInterpreterCall | None:
+    """Return what a client sees of a call of the vendor's own tool, None for an unknown one."""
+    status = "failed" if result.get("status") == "error" else "completed"
+    query, code = (str(call["input"].get(name) or "") for name in ("query", "snippet"))
+    if call.get("name") == _SEARCH:
+        action = {"type": "search", "query": query, "queries": [query]}
+        return WebSearchCall(status=status, action=action)
+    if call.get("name") != _INTERPRETER:
+        return None
+    told: list[Json] = [part.get("json") or {} for part in result["content"]]
+    logs = "".join(f"{one.get('stdOut') or ''}{one.get('stdErr') or ''}" for one in told)
+    outputs = ({"type": "logs", "logs": logs},)
+    return CodeInterpreterCall(status=status, container_id="", code=code, outputs=outputs)

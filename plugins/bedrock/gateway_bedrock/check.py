@@ -16,7 +16,7 @@ from gateway.plugin.support import (
 )
 from gateway.types.items import Message
 from gateway.types.request import Request
-from gateway_bedrock.hosted import SYSTEM_TOOLS
+from gateway_bedrock.answer import SYSTEM_TOOLS
 from gateway_bedrock.messages import problem
 from gateway_bedrock.quirks import Quirks, effort_problem
 
@@ -59,11 +59,11 @@ def check(request: Request, quirks: Quirks) -> Iterator[Verdict]:
 
 
 def _check_settings(request: Request, quirks: Quirks) -> Iterator[Verdict]:
-    for name in ("temperature", "top_p"):
-        if (value := getattr(request, name)) is not None and not quirks.samplers:
+    for name in () if quirks.samplers else ("temperature", "top_p"):
+        if getattr(request, name) is not None:
             yield rejected(name, "the model refuses it")
-        elif value is not None and value > 1:
-            yield rejected(name, "it is 1 at most")
+    if quirks.samplers and (request.temperature or 0) > 1:
+        yield rejected("temperature", "it is 1 at most")
     if (request.text and request.text.format and request.text.format.type) not in _FORMATS:
         yield rejected("text.format.type", "Bedrock knows only text and json_schema")
     if request.service_tier not in _TIERS:

@@ -24,21 +24,18 @@ def fetch_grant(deployment: Deployment, *, service: str) -> Grant:
         credentials, expires_at = _find(deployment)
     except (failures.BotoCoreError, failures.ClientError, OSError) as error:
         told = getattr(error, "response", {}).get("Error", {})  # its message names accounts
-        raise UpstreamAuthenticationError(
-            f"AWS gave no credentials for {deployment.alias!r}, check its aws_ settings:"
-            f" {told.get('Code') or type(error).__name__}"
-        ) from error
+        why = told.get("Code") or type(error).__name__
+        message = f"no AWS credentials for {deployment.alias!r}, check its aws_ settings: {why}"
+        raise UpstreamAuthenticationError(message) from error
     if credentials is None:
-        raise UpstreamAuthenticationError(
-            f"there are no AWS credentials for {deployment.alias!r}: set an api_key, or a key, a"
-            " profile or a role of AWS"
-        )
+        message = f"no AWS credentials for {deployment.alias!r}: set a key, a profile or a role"
+        raise UpstreamAuthenticationError(message)
     region = deployment.settings.get("aws_region_name", "")
     authority = import_module("botocore.auth").SigV4Auth(credentials, service, region)
 
     def sign(request: UpstreamRequest) -> Mapping[str, str]:
-        plain = {name: request.headers[name] for name in request.headers if name == "content-type"}
-        signed = new_request(request.method, request.url, plain, request.body)
+        kind = {name: text for name, text in request.headers.items() if name == "content-type"}
+        signed = new_request(request.method, request.url, kind, request.body)
         authority.add_auth(signed)
         return {name.lower(): value for name, value in signed.headers.items()}
 

@@ -8,15 +8,7 @@ from urllib.parse import quote
 import msgspec
 
 from gateway.errors import UpstreamError, UpstreamProtocolError
-from gateway.plugin import (
-    Call,
-    Deployment,
-    EventStream,
-    Failure,
-    SupportTable,
-    UpstreamRequest,
-    Verdict,
-)
+from gateway.plugin import Call, Deployment, EventStream, Failure, UpstreamRequest, Verdict
 from gateway.types.request import Request
 from gateway_bedrock.check import SUPPORT, check
 from gateway_bedrock.quirks import quirks_of
@@ -33,7 +25,7 @@ class ConverseDialect:
     """Speaks ConverseStream as the quirks of the model say."""
 
     name: ClassVar[str] = "converse"
-    support: ClassVar[SupportTable] = SUPPORT
+    support: ClassVar = SUPPORT
 
     def check(self, request: Request, deployment: Deployment, /) -> Iterator[Verdict]:
         return check(request, quirks_of(deployment))

@@ -1,8 +1,4 @@
-"""A request's instructions and items, written as the system texts and messages of Converse.
-
-Converse wants the user and the assistant in turns, and the results of a turn's calls at the start
-of what the user says next, wherever the outputs stand in the input.
-"""
+"""A request's instructions and items, written as the system texts and messages of Converse."""
 
 import re
 from collections import Counter
@@ -16,8 +12,7 @@ from gateway.plugin.pairing import CallIds, Output, pair_outputs, read_arguments
 from gateway.types.content import ContentPart, InputFile, InputImage, InputText
 from gateway.types.items import FunctionCall, InputItem, Message, Reasoning
 from gateway.types.request import Request
-from gateway_bedrock.answer import read_carrier
-from gateway_bedrock.hosted import Json
+from gateway_bedrock.answer import Json, read_carrier
 from gateway_bedrock.quirks import Quirks
 
 __all__ = ["Conversation", "problem"]
@@ -25,23 +20,21 @@ __all__ = ["Conversation", "problem"]
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _IMAGES = {"png": "png", "jpeg": "jpeg", "jpg": "jpeg", "gif": "gif", "webp": "webp"}
 _OFFICE = "vnd.openxmlformats-officedocument."
-_DOCUMENTS = {
-    **{form: form for form in ("pdf", "csv", "doc", "docx", "xls", "xlsx", "html", "txt", "md")},
-    "plain": "txt",
-    "markdown": "md",
-    "msword": "doc",
-    "vnd.ms-excel": "xls",
-    f"{_OFFICE}wordprocessingml.document": "docx",
-    f"{_OFFICE}spreadsheetml.sheet": "xlsx",
-}
+_DOCUMENTS = (
+    {form: form for form in ("pdf", "csv", "doc", "docx", "xls", "xlsx", "html", "txt", "md")}
+    | {"plain": "txt", "markdown": "md", "msword": "doc", "vnd.ms-excel": "xls"}
+    | {f"{_OFFICE}wordprocessingml.document": "docx", f"{_OFFICE}spreadsheetml.sheet": "xlsx"}
+)
 """Formats by media type, or by what the name of a file ends in."""
 
 
 class Conversation:
     """The `system` texts and the `messages` of `request`, and the names of the tools `called`.
 
-    Raises `InvalidRequestError` if there are no messages, if the first is not the user's, if an
-    output has no call, a call no output or arguments that are no JSON.
+    The user and the assistant speak in turns; the results of a turn's calls stand at the start of
+    what the user says next, wherever the outputs stand in the input. Raises `InvalidRequestError`
+    if the first message is not the user's, if an output has no call, a call no output or arguments
+    that are no JSON.
     """
 
     def __init__(self, request: Request, quirks: Quirks) -> None:
@@ -68,8 +61,7 @@ class Conversation:
             case Message(role="user" | "assistant" as role, content=content):
                 self._say(role, *self._blocks(content))
             case Message(content=content) if self.messages:
-                texts = [block.get("text", "") for block in self._blocks(content)]
-                self._say("user", *({"text": f"<system>\n{text}\n</system>"} for text in texts))
+                self._say("user", *map(_tagged, self._blocks(content)))
             case Message(content=content):
                 self.system += self._blocks(content)
             case FunctionCall() if output:
@@ -109,9 +101,13 @@ class Conversation:
                 document |= self._cited
             if block.get("text", "there").strip():
                 blocks += [block, *_cache_point(part)]
-        # Bedrock wants a text beside a document.
-        lonely = {kind for block in blocks for kind in block} == {"document"}
-        return [*blocks, {"text": "See the document."}] if lonely else blocks
+        kinds = {kind for block in blocks for kind in block}
+        is_alone = "document" in kinds and "text" not in kinds  # which Bedrock refuses
+        return [{"text": "See the document."}, *blocks] if is_alone else blocks
+
+
+def _tagged(block: Json) -> Json:
+    return {"text": f"<system>\n{block['text']}\n</system>"} if "text" in block else block
 
 
 def problem(part: ContentPart) -> str:

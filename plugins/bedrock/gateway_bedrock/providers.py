@@ -1,17 +1,20 @@
 """The ways to Bedrock: Converse, and the endpoints there that speak the Responses API."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 
+from msgspec.structs import replace
+
 from gateway.errors import ConfigError
-from gateway.plugin import ApiKey, Granted, Provider, Setting
+from gateway.plugin import ApiKey, Granted, Provider, Setting, hookimpl
 from gateway_bedrock.credentials import fetch_grant
 from gateway_bedrock.dialect import ConverseDialect
 
-__all__ = ["PROVIDERS"]
+__all__ = ["PROVIDERS", "gateway_providers"]
 
 _REGION = "aws_region_name"
 _ENDPOINT = "aws_bedrock_runtime_endpoint"
+_HOST = "bedrock-runtime.{}.amazonaws.com"
 _PLAIN = ("access_key_id", "profile_name", "role_name", "session_name", "external_id")
 _SECRET = ("secret_access_key", "session_token", "web_identity_token")
 # Keys and profiles of the environment are botocore's to read: mixed with those of the
@@ -23,46 +26,43 @@ _SETTINGS = {
     _ENDPOINT: Setting(),
 }
 _KEY = ApiKey(env=("AWS_BEARER_TOKEN_BEDROCK",), required=False)
-_RUNTIME = Granted(fetch=partial(fetch_grant, service="bedrock"), key=_KEY)
-_MANTLE = Granted(fetch=partial(fetch_grant, service="bedrock-mantle"), key=_KEY)
+_KEPT = ("create", "retrieve", "delete", "cancel", "input_items")
 
 
-def _at(host: str, path: str = "") -> Callable[[Mapping[str, str]], str]:
-    """Return what makes the address of `host` in the region that the settings name."""
-
-    def base_url(settings: Mapping[str, str]) -> str:
-        region, own = settings.get(_REGION, ""), settings.get(_ENDPOINT, "").rstrip("/")
-        if own and "runtime" in host:
-            return own + path
-        if not region:
-            raise ConfigError(f"no region is named: set {_REGION}, or AWS_REGION outside")
-        return f"https://{host.format(region)}{'.cn' * region.startswith('cn-')}{path}"
-
-    return base_url
+def _address(settings: Mapping[str, str], host: str, path: str = "") -> str:
+    own = settings.get(_ENDPOINT, "") if "runtime" in host else ""
+    region = settings.get(_REGION, "")
+    if not (own or region):
+        raise ConfigError(f"no region is named: set {_REGION}, or AWS_REGION in the environment")
+    domain = host.format(region) + ".cn" * region.startswith("cn-")
+    return (own or f"https://{domain}").rstrip("/") + path
 
 
-PROVIDERS = (
-    Provider(
-        name="bedrock",
-        dialect=ConverseDialect(),
-        base_url=_at("bedrock-runtime.{}.amazonaws.com"),
-        credentials=_RUNTIME,
-        settings=_SETTINGS,
-    ),
-    Provider(
-        name="bedrock_openai",
+def _native(name: str, host: str, service: str, *operations: str) -> Provider:
+    return replace(
+        _CONVERSE,
+        name=name,
         dialect="responses",
-        base_url=_at("bedrock-runtime.{}.amazonaws.com", "/openai/v1"),
-        credentials=_RUNTIME,
-        settings=_SETTINGS,
-        quirks={"operations": ("create",)},
-    ),
-    Provider(
-        name="bedrock_mantle",
-        dialect="responses",
-        base_url=_at("bedrock-mantle.{}.api.aws", "/openai/v1"),
-        credentials=_MANTLE,
-        settings=_SETTINGS,
-        quirks={"operations": ("create", "retrieve", "delete", "cancel", "input_items")},
-    ),
+        base_url=partial(_address, host=host, path="/openai/v1"),
+        credentials=Granted(fetch=partial(fetch_grant, service=service), key=_KEY),
+        quirks={"operations": operations},
+    )
+
+
+_CONVERSE = Provider(
+    name="bedrock",
+    dialect=ConverseDialect(),
+    base_url=partial(_address, host=_HOST),
+    credentials=Granted(fetch=partial(fetch_grant, service="bedrock"), key=_KEY),
+    settings=_SETTINGS,
 )
+PROVIDERS = (
+    _CONVERSE,
+    _native("bedrock_openai", _HOST, "bedrock", "create"),
+    _native("bedrock_mantle", "bedrock-mantle.{}.api.aws", "bedrock-mantle", *_KEPT),
+)
+
+
+@hookimpl
+def gateway_providers() -> tuple[Provider, ...]:
+    return PROVIDERS

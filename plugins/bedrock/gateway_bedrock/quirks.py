@@ -10,7 +10,7 @@ from gateway.plugin import Deployment
 from gateway.plugin.quirks import read_quirks
 from gateway.types.parameters import ReasoningConfig
 from gateway.types.request import Request
-from gateway_bedrock.hosted import Json
+from gateway_bedrock.answer import Json
 
 __all__ = ["Quirks", "effort_problem", "quirks_of", "write_effort"]
 

@@ -11,13 +11,14 @@ from gateway.plugin.choice import offered_tools
 from gateway.types.parameters import JsonSchemaFormat
 from gateway.types.request import Request
 from gateway.types.tools import AllowedToolsChoice, FunctionChoice, FunctionTool, Tool
-from gateway_bedrock.hosted import SYSTEM_TOOLS, Json
+from gateway_bedrock.answer import SYSTEM_TOOLS, Json
 from gateway_bedrock.messages import Conversation
 from gateway_bedrock.quirks import quirks_of, write_effort
 
 __all__ = ["write_body", "write_count"]
 
 _COUNTED = ("messages", "system", "toolConfig", "additionalModelRequestFields")
+_CHOICES: dict[str, Json] = {"auto": {"auto": {}}, "required": {"any": {}}}
 _encode = msgspec.json.Encoder().encode
 
 
@@ -79,17 +80,12 @@ def _tools(request: Request, called: Iterable[str]) -> Json:
     tools = () if request.tool_choice == "none" else offered_tools(request)
     stand_ins = [FunctionTool(name=name) for name in dict.fromkeys(called)]
     written = [_tool(tool) for tool in tools or stand_ins]
-    choice: Json | None = None
-    match request.tool_choice:
-        case "auto" | AllowedToolsChoice(mode="auto"):
-            choice = {"auto": {}}
-        case "required" | AllowedToolsChoice(mode="required"):
-            choice = {"any": {}}
-        case FunctionChoice(name=name):
-            choice = {"tool": {"name": name}}
-        case _:
-            pass
-    return _given(tools=written, toolChoice=choice) if written else {}
+    choice = request.tool_choice
+    mode = choice.mode if isinstance(choice, AllowedToolsChoice) else choice
+    said = _CHOICES.get(str(mode))
+    if isinstance(choice, FunctionChoice):
+        said = {"tool": {"name": choice.name}}
+    return _given(tools=written, toolChoice=said) if written else {}
 
 
 def _tool(tool: Tool) -> Json:

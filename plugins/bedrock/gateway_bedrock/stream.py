@@ -11,27 +11,24 @@ from gateway.plugin import EXCEPTION, Delta, Failure, Finished, FinishReason, Fr
 from gateway.plugin.failures import read_failure
 from gateway.plugin.reports import read_report
 from gateway.types.response import InputTokensDetails, Usage
-from gateway_bedrock.answer import AnswerReader
-from gateway_bedrock.hosted import Json
+from gateway_bedrock.answer import AnswerReader, Json
 
 __all__ = ["ConverseTranslator", "read_error"]
 
-_ENDS: dict[str, FinishReason] = {
+_ENDS: dict[str, FinishReason | None] = {
     **dict.fromkeys(("end_turn", "stop_sequence", "tool_use"), "stop"),
     **dict.fromkeys(("max_tokens", "model_context_window_exceeded"), "max_output_tokens"),
     **dict.fromkeys(("guardrail_intervened", "content_filtered"), "content_filter"),
+    **dict.fromkeys(("malformed_model_output", "malformed_tool_use")),
 }
-_BREAKDOWNS = ("malformed_model_output", "malformed_tool_use")
 _EVENTS = ("contentBlockStart", "contentBlockDelta", "contentBlockStop", "messageStop", "metadata")
 _COUNTS = ("inputTokens", "outputTokens", "cacheReadInputTokens", "cacheWriteInputTokens")
-_FAILURES = {
-    400: "conflict validation",
-    403: "accessdenied expiredtoken incompletesignature invalidclienttokenid invalidsignature"
-    " missingauthenticationtoken signaturedoesnotmatch unrecognizedclient",
-    404: "resourcenotfound",
+_FAILURES = {  # as far as their status, if they have one, does not say it
+    400: "validation",
+    403: "expiredtoken incompletesignature invalidclienttokenid missingauthenticationtoken",
     408: "modeltimeout",
-    424: "modelerror modelstreamerror",
-    429: "servicequotaexceeded throttling toomanyrequests",
+    424: "modelstreamerror",
+    429: "servicequotaexceeded throttling",
     500: "internalserver",
     503: "modelnotready serviceunavailable",
 }
@@ -50,9 +47,8 @@ class ConverseTranslator:
     def feed(self, frame: Frame, /) -> Iterator[Delta]:
         """Say what `frame` means. Raises `UpstreamError` if it reports a failure."""
         name = frame.event
-        if name is not None and name.startswith(EXCEPTION):
-            unknown = Failure(status=502, body=frame.data)
-            raise read_error(unknown, name.removeprefix(EXCEPTION))
+        if name and name.startswith(EXCEPTION):
+            raise read_error(Failure(status=502, body=frame.data), name.removeprefix(EXCEPTION))
         if name is not None and name not in _EVENTS:
             return
         event = _decode(frame.data)
@@ -76,12 +72,12 @@ class ConverseTranslator:
             yield from self._answer.read(place, block)
             yield from self._answer.close(place)
 
-    def _end(self, reason: str) -> Finished:
-        if reason in _BREAKDOWNS or not (reason in _ENDS or self._spoke):
-            error = UpstreamUnavailableError(f"bedrock: the model broke off with {reason[:40]!r}")
+    def _end(self, said: str) -> Finished:
+        if (reason := _ENDS.get(said, "stop" if self._spoke else None)) is None:
+            error = UpstreamUnavailableError(f"bedrock: the model broke off with {said[:40]!r}")
             error.status, error.code = 502, "upstream_error"
             raise error
-        return Finished(_ENDS.get(reason, "stop"))
+        return Finished(reason)
 
 
 def read_error(failure: Failure, name: str = "") -> UpstreamError:

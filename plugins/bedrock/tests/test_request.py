@@ -202,7 +202,7 @@ def test_images_and_documents_are_sent_as_data_or_from_s3(encode: Encode) -> Non
     source = {"s3Location": {"uri": "s3://bucket/a.webp"}}
     assert stored == [{"image": {"format": "webp", "source": source}}]
     file = {"type": "input_file", "filename": "Q3_report (1).PDF", "file_data": "aGk="}
-    document, text = part_of(encode, file, citations=True)
+    text, document = part_of(encode, file, citations=True)
     assert document["document"] == {
         "format": "pdf",
         "name": "Q3 report (1)",
