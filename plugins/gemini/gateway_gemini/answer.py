@@ -85,12 +85,17 @@ class AnswerReader:
     def _wants(self, name: str) -> bool:
         return name in (self._request.include or ())
 
-    def _give_way(self, signature: str = "") -> Iterator[Delta]:
-        """End what is open, for something else that has this signature of its own."""
+    def _give_way(self, signature: str = "", length: int = 0) -> Iterator[Delta]:
+        """End what is open, for something else that has this signature of its own; for a text it
+        is that of its first `length` characters.
+        """
         if self._texts:
             yield from map(Annotation, self.grounds.cited_in("".join(self._texts)))
             self._texts = []
-        carrier, self._carrier = replace(self._carrier, next=signature), _NOTHING
+        carrier = self._carrier
+        if signature:
+            carrier = replace(carrier, next=signature, next_length=length)
+        self._carrier = _NOTHING
         if carrier != _NOTHING:
             yield Thought(carrier=carrier.written())
         if self._hosted:
@@ -106,9 +111,9 @@ class AnswerReader:
 
     def _say(self, text: str, signature: str) -> Iterator[Delta]:
         if not self._texts or self._carrier != _NOTHING:
-            yield from self._give_way(signature)
+            yield from self._give_way(signature, len(text))
         elif signature:
-            self._carrier = Carrier(previous=signature, length=len(text))
+            self._carrier = Carrier(previous=signature, previous_length=len(text))
         self.spoke = True
         self._texts.append(text)
         yield Text(text)

@@ -31,7 +31,7 @@ from gateway.types.request import Request
 from gateway_gemini.computer_history import ComputerWriter, function_responses
 from gateway_gemini.parts import Part, split, write_parts
 from gateway_gemini.quirks import Quirks
-from gateway_gemini.signatures import UNCHECKED, read_carrier
+from gateway_gemini.signatures import UNCHECKED, Carrier, read_carrier
 
 __all__ = ["write_conversation"]
 
@@ -66,21 +66,21 @@ class _Turn:
         self.parts: list[Part] = []
         self.results: list[Part] = []
         self.attached: list[Part] = []
-        self._signature = ""
+        self._carrier = Carrier()
 
     def say(self, *parts: Part) -> None:
         """Add parts, of which the first may have its signature from the carrier before it."""
-        if parts and self._signature:
-            parts[0]["thoughtSignature"], self._signature = self._signature, ""
+        if parts and self._carrier.next:
+            self.parts += self._carrier.sign_start(parts[0])
+            self._carrier, parts = Carrier(), parts[1:]
         self.parts += parts
 
     def remember(self, item: Reasoning) -> None:
         """Put back what Gemini wants back."""
-        carrier = read_carrier(item.encrypted_content or None)
+        carrier = self._carrier = read_carrier(item.encrypted_content or None)
         if carrier.previous and self.parts and "text" in self.parts[-1]:
-            self.parts[-1:] = carrier.sign(self.parts[-1])
+            self.parts[-1:] = carrier.sign_end(self.parts[-1]["text"])
         self.parts += carrier.parts
-        self._signature = carrier.next
 
 
 class _Writer:

@@ -13,26 +13,37 @@ UNCHECKED = "skip_thought_signature_validator"
 """What Gemini takes for the signature of a call that another model made."""
 
 
+Part = dict[str, Any]
+
+
 class Carrier(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one reasoning item brings back, around the place where it stands.
 
-    `previous` signs the text before it, or only the last `length` characters, and `next` the first
-    part of the item that follows. Between the two stand `parts`, which go back verbatim: code that
-    ran at the vendor's with its output, searches, signatures on their own. Items that the gateway
-    tells the client for these parts are not written again.
+    `previous` signs the text before it, and `next` the first part of the item that follows; with a
+    length only so many characters of a text, those that are near. Between the two stand `parts`,
+    which go back verbatim: code that ran at the vendor's with its output, searches, signatures on
+    their own. Items that the gateway tells the client for these parts are not written again.
     """
 
     previous: str = ""
-    length: int = 0
-    parts: tuple[dict[str, Any], ...] = ()
+    previous_length: int = 0
+    parts: tuple[Part, ...] = ()
     next: str = ""
+    next_length: int = 0
 
-    def sign(self, part: dict[str, Any]) -> list[dict[str, Any]]:
-        """Return the text `part`, with the end of it signed: apart from the rest, as it came."""
-        text = part.get("text", "")
-        cut = max(0, len(text) - self.length) if self.length else 0
+    def sign_end(self, text: str) -> list[Part]:
+        """Return the `text` before, signed: what was not signed stands apart, as it came."""
+        cut = max(0, len(text) - (self.previous_length or len(text)))
         signed = {"text": text[cut:], "thoughtSignature": self.previous}
         return [{"text": text[:cut]}, signed] if cut else [signed]
+
+    def sign_start(self, part: Part) -> list[Part]:
+        """Return the `part` that follows, signed like that."""
+        text = part.get("text", "")
+        cut = self.next_length or len(text)
+        if cut >= len(text):
+            return [{**part, "thoughtSignature": self.next}]
+        return [{"text": text[:cut], "thoughtSignature": self.next}, {"text": text[cut:]}]
 
     def written(self) -> str:
         """Return the text that `read_carrier` reads."""

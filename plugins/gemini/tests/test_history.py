@@ -185,14 +185,14 @@ def test_signatures_go_back_to_their_parts(encode: Encode) -> None:
 
 
 def test_the_end_of_a_text_is_signed_as_it_came(encode: Encode) -> None:
-    said = [{"role": "assistant", "content": "One. Two."}, thought(previous="dHdv", length=4)]
+    said = [{"role": "assistant", "content": "One. Two."}, thought(previous="dHdv", previous_length=4)]
     body = encode({"input": [user("?"), *said, user("!")]})
     signed = {"text": "Two.", "thoughtSignature": "dHdv"}
     assert body["contents"][1]["parts"] == [{"text": "One. "}, signed]
 
 
 def test_what_was_signed_and_is_gone_takes_its_signature_along(encode: Encode) -> None:
-    said = [call("a"), thought(previous="dHdv", length=4)]
+    said = [call("a"), thought(previous="dHdv", previous_length=4)]
     body = encode({"input": [user("?"), *said, output("a")]})
     assert body["contents"][1]["parts"] == [told("a", thoughtSignature=UNCHECKED)]
 

@@ -129,3 +129,25 @@ def test_each_step_of_a_turn_keeps_its_own_signature() -> None:
     body = msgspec.json.encode({"model": "m", "input": [{"role": "user", "content": "Hi"}, *items]})
     request = DIALECT.encode(call_of(decode_request(body), {}))
     assert [part["thoughtSignature"] for part in turns_of(request)] == ["sig-a", "sig-b"]
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [{"text": "ab", "thoughtSignature": "S"}, {"text": "c"}],
+        [{"text": "ab"}, {"text": "c", "thoughtSignature": "S"}],
+        [{"text": "ab", "thoughtSignature": "S"}, {"text": "c", "thoughtSignature": "T"}],
+        [
+            {"text": "ab", "thoughtSignature": "S"},
+            {"text": "c"},
+            {"text": "d", "thoughtSignature": "T"},
+        ],
+    ],
+)
+def test_a_signed_text_stays_apart_from_one_that_is_not(parts: list[Json]) -> None:
+    frame = {"candidates": [{"content": {"parts": parts}, "finishReason": "STOP"}]}
+    asked = call_of(decode_request(b'{"model": "m", "input": "Hi"}'), {})
+    events = plain(replay(DIALECT, asked, [msgspec.json.encode(frame)], whole=True))
+    output = events[-1]["response"]["output"]
+    assert [item["type"] for item in output].count("message") == 1
+    assert next_turn(output, "gemini-3.5-flash") == parts

@@ -205,7 +205,7 @@ def test_a_signature_in_mid_text_signs_what_was_said_so_far() -> None:
     assert told.deltas == [
         Text("Hel"),
         Text("lo"),
-        Thought(carrier='{"previous":"sig","length":2}'),
+        Thought(carrier='{"previous":"sig","previous_length":2}'),
         Text(" again"),
         Finished("stop"),
     ]
