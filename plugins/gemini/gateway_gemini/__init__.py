@@ -6,11 +6,21 @@ from msgspec.structs import replace
 
 from gateway.plugin import ApiKey, Granted, Provider, Setting, hookimpl
 from gateway_gemini.dialect import GeminiDialect
+from gateway_gemini.interactions import InteractionsDialect
 from gateway_gemini.vertex import fetch_grant, vertex_url
 
-__all__ = ["PROVIDERS", "GeminiDialect", "gateway_providers"]
+__all__ = ["PROVIDERS", "GeminiDialect", "InteractionsDialect", "gateway_providers"]
 
 _DIALECT = GeminiDialect()
+_GEMINI = Provider(
+    name="gemini",
+    dialect=_DIALECT,
+    base_url="https://generativelanguage.googleapis.com/v1beta",
+    base_url_env=("GEMINI_API_BASE",),
+    credentials=ApiKey(
+        env=("GEMINI_API_KEY", "GOOGLE_API_KEY"), header="x-goog-api-key", prefix=""
+    ),
+)
 _VERTEX = Provider(
     name="vertex",
     dialect=_DIALECT,
@@ -28,15 +38,8 @@ _VERTEX = Provider(
 )
 
 PROVIDERS = (
-    Provider(
-        name="gemini",
-        dialect=_DIALECT,
-        base_url="https://generativelanguage.googleapis.com/v1beta",
-        base_url_env=("GEMINI_BASE_URL", "GEMINI_API_BASE"),
-        credentials=ApiKey(
-            env=("GEMINI_API_KEY", "GOOGLE_API_KEY"), header="x-goog-api-key", prefix=""
-        ),
-    ),
+    _GEMINI,
+    replace(_GEMINI, name="gemini_interactions", dialect=InteractionsDialect()),
     _VERTEX,
     replace(_VERTEX, name="vertex_ai"),  # as LiteLLM calls it
 )

@@ -8,7 +8,7 @@ from msgspec import UNSET
 
 from gateway.plugin import Verdict
 from gateway.plugin.content import Placed, parts_of, text_of
-from gateway.plugin.support import dropped, dropped_members, rejected, tools_of
+from gateway.plugin.support import SupportTable, dropped, dropped_members, rejected, tools_of
 from gateway.types.content import ComputerScreenshot
 from gateway.types.open import Unknown
 from gateway.types.request import Request
@@ -28,9 +28,9 @@ from gateway_gemini.support import SUPPORT
 __all__ = ["check"]
 
 
-def check(request: Request, quirks: Quirks) -> Iterator[Verdict]:
-    """Say what of `request` a model with `quirks` cannot honour."""
-    yield from SUPPORT.judge(request)
+def check(request: Request, quirks: Quirks, table: SupportTable = SUPPORT) -> Iterator[Verdict]:
+    """Say what of `request` a model with `quirks` cannot honour, behind the API of `table`."""
+    yield from table.judge(request)
     for placed in parts_of(request):
         yield from _check_part(placed)
     for tool, path in tools_of(request):

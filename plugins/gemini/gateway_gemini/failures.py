@@ -14,7 +14,23 @@ from gateway.plugin.failures import read_failure
 
 __all__ = ["read_error", "reported_error"]
 
-_BAD_KEY = re.compile(rb'"reason"\s*:\s*"API_KEY_(?:INVALID|SERVICE_BLOCKED)"')
+_BAD_KEY = re.compile(rb'"reason"\s*:\s*"API_KEY_(?:INVALID|SERVICE_BLOCKED)"|API key not valid')
+_STATUSES = {
+    "invalid_request": 400,
+    "parameter_unknown": 400,
+    "failed_precondition": 400,
+    "out_of_range": 400,
+    "authentication": 401,
+    "payment_required": 402,
+    "permission_denied": 403,
+    "not_found": 404,
+    "model_not_found": 404,
+    "rate_limit_exceeded": 429,
+    "quota_exceeded": 429,
+    "service_unavailable": 503,
+    "gateway_timeout": 504,
+}
+"""What Interactions calls a failure, as the HTTP status that it has before an answer begins."""
 _SPENT = re.compile(rb"PerDay|limit: 0\b|spend|prepayment")
 
 
@@ -27,6 +43,8 @@ def read_error(failure: Failure, *, provider: str = "") -> UpstreamError:
     if failure.status == 400 and _BAD_KEY.search(failure.body):
         failure = replace(failure, status=401)
     error = read_failure(failure, provider=provider)
+    if error.code and "/" in error.code:  # an address that names the kind of failure
+        error.code = error.code.rpartition("/")[2]
     waits = isinstance(error, UpstreamRateLimitError) and error.retry_after is not None
     if waits and not _SPENT.search(failure.body):
         error.type, error.code = UpstreamRateLimitError.type, UpstreamRateLimitError.code
@@ -35,8 +53,12 @@ def read_error(failure: Failure, *, provider: str = "") -> UpstreamError:
 
 
 def reported_error(told: Any, provider: str) -> UpstreamError:
-    """Return what went wrong, `told` in place of an answer: a status like HTTP's and words."""
+    """Return what went wrong, `told` in place of an answer: by a status like HTTP's, or by a name
+    or an address that ends in one; and in words.
+    """
     code = cast("dict[str, Any]", told).get("code") if isinstance(told, dict) else None
+    if isinstance(code, str):
+        code = _STATUSES.get(code.rpartition("/")[2].lower())
     status = code if isinstance(code, int) and 400 <= code < 600 else 502
     body = msgspec.json.encode({"error": told})
     return read_error(Failure(status=status, body=body), provider=provider)

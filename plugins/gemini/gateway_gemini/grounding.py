@@ -10,7 +10,7 @@ from msgspec import Struct
 from gateway.types.content import Annotation, FileCitation, UrlCitation
 from gateway.types.items import WebSearchCall
 
-__all__ = ["Grounded", "Grounds"]
+__all__ = ["Grounded", "Grounds", "Segment", "span_of"]
 
 _READ = "URL_RETRIEVAL_STATUS_SUCCESS"
 
@@ -102,7 +102,7 @@ class Grounds:
         """Yield the sources of what `text` says; they are not told of another text again."""
         supports, self._supports = self._supports, []
         for support in supports:
-            if (span := _span(support.segment, text)) is None:
+            if (span := span_of(support.segment, text)) is None:
                 self._supports.append(support)
                 continue
             for index in support.grounding_chunk_indices:
@@ -110,7 +110,7 @@ class Grounds:
                     yield cited
         repeated, self._repeated = self._repeated, []
         for one in repeated:
-            if one.uri and (span := _span(one, text)):
+            if one.uri and (span := span_of(one, text)):
                 yield _at(one.uri, one.title, *span)
 
     def items(self, *, sources: bool) -> Iterator[WebSearchCall]:
@@ -128,7 +128,7 @@ class Grounds:
             yield WebSearchCall(status=status, action=action)
 
 
-def _span(segment: Segment, text: str) -> tuple[int, int] | None:
+def span_of(segment: Segment, text: str) -> tuple[int, int] | None:
     """Return where `segment` stands in `text`, in characters; None if it does not.
 
     Its offsets count from the beginning of its part, of which there may be several in `text`.

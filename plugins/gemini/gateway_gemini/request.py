@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
+import msgspec
+from msgspec.structs import replace
+
 from gateway.errors import InvalidRequestError
-from gateway.plugin import Call
+from gateway.plugin import Call, UpstreamRequest
 from gateway.types.parameters import JsonObjectFormat, JsonSchemaFormat
 from gateway.types.request import Request
 from gateway_gemini.contents import write_conversation
@@ -14,7 +17,7 @@ from gateway_gemini.quirks import Quirks, quirks_of
 from gateway_gemini.schema import write_schema
 from gateway_gemini.tools import write_tools
 
-__all__ = ["TIERS", "write_body"]
+__all__ = ["TIERS", "add_members", "continued", "write_body", "write_members"]
 
 TIERS: Mapping[str, str] = {"flex": "flex", "priority": "priority", "fast": "priority"}
 _LOGPROBS = "message.output_text.logprobs"
@@ -25,7 +28,12 @@ def write_body(call: Call) -> dict[str, Any]:
 
     Raises `InvalidRequestError` for a request that Gemini could not take.
     """
-    request, quirks = call.request, quirks_of(call.deployment)
+    quirks = quirks_of(call.deployment)
+    return add_members(write_members(call.request, quirks), quirks.extra_body)
+
+
+def write_members(request: Request, quirks: Quirks) -> dict[str, Any]:
+    """Return all of the body but what the operator adds. Raises `InvalidRequestError`."""
     try:
         body = write_conversation(request, quirks) | write_tools(request, quirks)
         generation = _generation(request, quirks)
@@ -37,10 +45,22 @@ def write_body(call: Call) -> dict[str, Any]:
         body["serviceTier"] = tier
     if quirks.safety_settings:
         body["safetySettings"] = quirks.safety_settings
-    for name, member in quirks.extra_body.items():
+    return body
+
+
+def add_members(body: dict[str, Any], members: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `body` with `members`; objects are joined with what is there."""
+    body = dict(body)
+    for name, member in members.items():
         is_joined = isinstance(member, dict) and isinstance(body.get(name), dict)
         body[name] = {**body[name], **cast("dict[str, Any]", member)} if is_joined else member
     return body
+
+
+def continued(request: UpstreamRequest, member: str, token: str) -> UpstreamRequest:
+    """Return `request` once more, to go on where the `token` in `member` says."""
+    body = {**msgspec.json.decode(request.body), member: token}
+    return replace(request, body=msgspec.json.encode(body))
 
 
 def _generation(request: Request, quirks: Quirks) -> dict[str, Any]:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import zip_longest
 
-import msgspec
-from msgspec.structs import replace
-
 from gateway.plugin import (
     Call,
     Delta,
@@ -21,6 +18,7 @@ from gateway.types.content import Logprob, TopLogprob
 from gateway_gemini.answer import AnswerReader
 from gateway_gemini.endings import CONTINUATION, read_ending
 from gateway_gemini.failures import reported_error
+from gateway_gemini.request import continued
 from gateway_gemini.usage import read_usage
 from gateway_gemini.wire import Candidate, Chunk, LogprobsResult, Token, read_chunks
 
@@ -52,9 +50,7 @@ class GeminiTranslator:
         if token is None:
             return None
         self._counts.append({})
-        request = self._asked()
-        body = {**msgspec.json.decode(request.body), "continuationToken": token}
-        return replace(request, body=msgspec.json.encode(body))
+        return continued(self._asked(), "continuationToken", token)
 
     def _read(self, chunk: Chunk) -> Iterator[Delta]:
         if chunk.error is not None:

@@ -22,7 +22,7 @@ from gateway_gemini.vertex import fetch_grant, vertex_url
 
 TOKEN = {"access_token": "invented-token", "expires_in": 3600, "token_type": "Bearer"}
 REQUEST = UpstreamRequest(url="https://vertex.test")
-GEMINI, VERTEX, VERTEX_AI = PROVIDERS
+GEMINI, INTERACTIONS, VERTEX, VERTEX_AI = PROVIDERS
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,14 @@ def test_an_address_follows_from_project_and_location(settings: dict[str, str], 
 
 
 def test_providers_have_the_names_and_keys_that_operators_expect() -> None:
-    assert [one.name for one in PROVIDERS] == ["gemini", "vertex", "vertex_ai"]
+    assert [one.name for one in PROVIDERS] == [
+        "gemini",
+        "gemini_interactions",
+        "vertex",
+        "vertex_ai",
+    ]
+    assert INTERACTIONS.base_url == GEMINI.base_url
+    assert INTERACTIONS.credentials == GEMINI.credentials
     assert isinstance(GEMINI.credentials, ApiKey)
     assert GEMINI.credentials.env == ("GEMINI_API_KEY", "GOOGLE_API_KEY")
     for provider in (VERTEX, VERTEX_AI):

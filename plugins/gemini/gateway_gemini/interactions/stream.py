@@ -1,0 +1,128 @@
+"""Answers of the Interactions API, read as deltas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from gateway.errors import UpstreamProtocolError, UpstreamUnavailableError
+from gateway.plugin import Call, Delta, Finished, FinishReason, Frame, UpstreamRequest, Used
+from gateway_gemini.failures import reported_error
+from gateway_gemini.interactions.answer import StepReader
+from gateway_gemini.request import continued
+from gateway_gemini.usage import read_usage
+
+__all__ = ["InteractionsTranslator"]
+
+_PAUSES = 10
+_ENDINGS: dict[str, FinishReason] = {
+    "completed": "stop",
+    "requires_action": "stop",
+    "incomplete": "max_output_tokens",
+    "budget_exceeded": "max_output_tokens",
+    "requires_continuation": "max_output_tokens",
+}
+_FAILURES = ("failed", "cancelled", "queued", "in_progress")
+_COUNTS = {
+    "promptTokenCount": "total_input_tokens",
+    "toolUsePromptTokenCount": "total_tool_use_tokens",
+    "cachedContentTokenCount": "total_cached_tokens",
+    "candidatesTokenCount": "total_output_tokens",
+    "thoughtsTokenCount": "total_thought_tokens",
+}
+
+
+class Interaction(Struct, frozen=True):
+    """What an answer says of itself; `steps` are there if it came in one piece."""
+
+    status: str | None = None
+    usage: dict[str, Any] | None = None
+    steps: tuple[dict[str, Any], ...] | None = None
+    continuation_token: str | None = None
+    errors: tuple[dict[str, Any], ...] | None = None
+    error: Any = None
+
+
+class Event(Interaction, frozen=True):
+    """An event of a stream, or an answer in one piece, which has no `event_type`."""
+
+    event_type: str = ""
+    index: int = 0
+    step: dict[str, Any] = {}
+    delta: dict[str, Any] = {}
+    interaction: Interaction = Interaction()
+
+
+_decode = msgspec.json.Decoder(Event).decode
+
+
+class InteractionsTranslator:
+    """Reads the answer to `call`: the events of a stream, or a whole interaction.
+
+    An answer that pauses is continued, by asking once more what was `asked`.
+    """
+
+    def __init__(self, call: Call, asked: Callable[[], UpstreamRequest]) -> None:
+        self._provider = call.deployment.provider
+        self._asked = asked
+        self._answer = StepReader(call.request, self._provider)
+        self._counts: list[dict[str, int]] = [{}]
+        self._token: str | None = None
+
+    def feed(self, frame: Frame, /) -> Iterator[Delta]:
+        """Say what `frame` means. Raises `UpstreamError` after all else that it says."""
+        if frame.data == b"[DONE]":
+            return
+        try:
+            yield from self._read(_decode(frame.data))
+        except (AttributeError, TypeError, ValueError, RecursionError) as error:
+            raise UpstreamProtocolError(f"gemini sent a broken frame: {error}") from error
+
+    def continuation(self) -> UpstreamRequest | None:
+        token, self._token = self._token, None
+        if token is None:
+            return None
+        self._counts.append({})
+        return continued(self._asked(), "continuation_token", token)
+
+    def _read(self, event: Event) -> Iterator[Delta]:
+        if event.error is not None:
+            raise reported_error(event.error, self._provider)
+        match event.event_type:
+            case "step.start":
+                yield from self._answer.start(event.index, event.step)
+            case "step.delta":
+                yield from self._answer.add(event.index, event.delta)
+            case "step.stop":
+                yield from self._answer.stop(event.index)
+            case "interaction.completed":
+                yield from self._finish(event.interaction)
+            case "" if event.status:
+                for index, step in enumerate(event.steps or ()):
+                    yield from self._answer.start(index, step)
+                    yield from self._answer.stop(index)
+                yield from self._finish(event)
+            case _:
+                pass
+
+    def _finish(self, told: Interaction) -> Iterator[Delta]:
+        if told.usage:
+            counts = {name: told.usage.get(theirs) for name, theirs in _COUNTS.items()}
+            self._counts[-1] = {n: count for n, count in counts.items() if isinstance(count, int)}
+            yield Used(read_usage(self._counts))
+        status = told.status or ""
+        token = told.continuation_token if len(self._counts) <= _PAUSES else None
+        if status == "requires_continuation" and token:
+            self._token = token
+            yield from self._answer.pause()
+            return
+        yield from self._answer.close()
+        if told.errors and status not in _ENDINGS:
+            raise reported_error(told.errors[0], self._provider)
+        if status in _FAILURES:
+            raise UpstreamUnavailableError(f"gemini's interaction ended as {status}")
+        if status in _ENDINGS or (status and self._answer.spoke):
+            yield Finished(_ENDINGS.get(status, "stop"))
