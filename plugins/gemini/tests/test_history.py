@@ -172,7 +172,7 @@ def test_media_are_data_or_an_address(part: Any, wanted: Any, encode: Encode) ->
 def test_signatures_go_back_to_their_parts(encode: Encode) -> None:
     said = [
         {"role": "assistant", "content": "One."},
-        thought(previous="b25l", length=4, next="dHdv"),
+        thought(previous="b25l", previous_length=4, next="dHdv"),
         call("a"),
         call("b"),
     ]
@@ -185,7 +185,10 @@ def test_signatures_go_back_to_their_parts(encode: Encode) -> None:
 
 
 def test_the_end_of_a_text_is_signed_as_it_came(encode: Encode) -> None:
-    said = [{"role": "assistant", "content": "One. Two."}, thought(previous="dHdv", previous_length=4)]
+    said = [
+        {"role": "assistant", "content": "One. Two."},
+        thought(previous="dHdv", previous_length=4),
+    ]
     body = encode({"input": [user("?"), *said, user("!")]})
     signed = {"text": "Two.", "thoughtSignature": "dHdv"}
     assert body["contents"][1]["parts"] == [{"text": "One. "}, signed]

@@ -46,7 +46,7 @@ contents = st.one_of(words, st.lists(parts, max_size=3))
 carriers = st.sampled_from(
     [
         {"next": "c2ln"},
-        {"previous": "c2ln", "length": 3},
+        {"previous": "c2ln", "previous_length": 3},
         {"parts": [{"text": "", "thoughtSignature": "c2ln"}]},
         {
             "parts": [
