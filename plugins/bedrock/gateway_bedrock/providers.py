@@ -23,7 +23,7 @@ _SETTINGS = {
     _REGION: Setting(env=("AWS_REGION_NAME", "AWS_REGION", "AWS_DEFAULT_REGION")),
     **{f"aws_{name}": Setting() for name in (*_PLAIN, "sts_endpoint")},
     **{f"aws_{name}": Setting(secret=True) for name in _SECRET},
-    _ENDPOINT: Setting(),
+    _ENDPOINT: Setting(env=("AWS_BEDROCK_RUNTIME_ENDPOINT",)),
 }
 _KEY = ApiKey(env=("AWS_BEARER_TOKEN_BEDROCK",), required=False)
 _KEPT = ("create", "retrieve", "delete", "cancel", "input_items")
