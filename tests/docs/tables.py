@@ -33,6 +33,7 @@ from gateway.types.request import decode_request
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = (ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md")))
+PAGES = sorted(ROOT.glob("docs/providers/*.md"))
 PROVIDERS = Plugins().providers()
 
 OUTCOMES = {
@@ -53,7 +54,7 @@ def table(head: Row, rows: Iterable[Row]) -> str:
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
-def quoted(names: Iterable[object], between: str = ", ") -> str:
+def quoted(names: Iterable[str], between: str = ", ") -> str:
     return between.join(f"`{name}`" for name in names)
 
 
@@ -61,7 +62,8 @@ def quoted(names: Iterable[object], between: str = ", ") -> str:
 
 
 def outcome(part: Support) -> str:
-    spare = f" (not {quoted(part.harmless, ' or ')})" if part.harmless else ""
+    harmless = (one if isinstance(one, str) else json_of(one) for one in part.harmless)
+    spare = f" (not {quoted(harmless, ' or ')})" if part.harmless else ""
     reason = f": {part.reason}" if part.reason else ""
     return f"{OUTCOMES[part.action]}{spare}{reason}"
 
@@ -91,6 +93,26 @@ def support(name: str) -> str:
         "`include`": by_outcome(found.includes, found.other_include),
     }
     return "\n".join(f"### {title}\n\n{rows}" for title, rows in sections.items())
+
+
+def deviations(name: str, other: str) -> str:
+    """Return in what the dialect `name` differs from the `other`."""
+    found, usual = dialects()[name].support, dialects()[other].support
+    return table(
+        ("what", "which", "what becomes of it"),
+        (
+            (title, f"`{word}`", outcome(part))
+            for title, parts, others in (
+                ("parameter", found.parameters, usual.parameters),
+                ("member", found.details, usual.details),
+                ("item", found.items, usual.items),
+                ("tool", found.tools, usual.tools),
+                ("`include`", found.includes, usual.includes),
+            )
+            for word, part in parts.items()
+            if part != others.get(word)
+        ),
+    )
 
 
 def dialects() -> dict[str, Dialect]:
@@ -267,9 +289,13 @@ def absent(setting: Setting) -> str:
     return f"`{setting.default}`" if setting.default else ""
 
 
+def quirks_of(package: str) -> type[Struct]:
+    return importlib.import_module(f"{package}.quirks").Quirks
+
+
 def quirks(package: str) -> str:
     """Return what may differ between deployments, from the `Quirks` of a plugin."""
-    struct: type[Struct] = importlib.import_module(f"{package}.quirks").Quirks
+    struct = quirks_of(package)
     meanings = documented(struct)
     return table(
         ("quirk", "values", "default", "what it says"),
@@ -325,7 +351,7 @@ def documented(struct: type[Struct]) -> dict[str, str]:
 
 KINDS: Mapping[str, Callable[..., str]] = {
     kind.__name__: kind
-    for kind in (support, differences, probed, providers, operations, settings, quirks)
+    for kind in (support, deviations, differences, probed, providers, operations, settings, quirks)
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import get_args
 
@@ -16,7 +17,7 @@ from gateway.errors import GatewayError
 from gateway.plugin import Operation
 from gateway.plugin.manager import Plugins
 
-from .tables import DOCUMENTS, PROVIDERS, chosen, dialects, made, names, section
+from .tables import DOCUMENTS, PAGES, PROVIDERS, chosen, dialects, made, names, quirks_of, section
 
 TABLES = [
     pytest.param(document, name, id=f"{document.stem}-{name}")
@@ -65,7 +66,8 @@ def every_name() -> set[str]:
 
 
 def test_each_dialect_has_a_page() -> None:
-    assert {f"support {name}" for name in dialects()} <= every_name()
+    shown = (name.split()[:2] for name in every_name())
+    assert {*dialects()} == {of for kind, of in shown if kind in ("support", "deviations")}
 
 
 def test_each_provider_is_on_a_page() -> None:
@@ -77,3 +79,10 @@ def test_each_setting_is_on_a_page() -> None:
     shown = [name.split()[1] for name in every_name() if name.startswith("settings ")]
     wanted = {word for provider in PROVIDERS.values() for word in provider.settings}
     assert wanted == {word for name in shown for word in PROVIDERS[name].settings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_each_quirk_is_on_the_page(page: Path) -> None:
+    wanted = quirks_of(f"gateway_{page.stem}").__struct_fields__
+    named = set(re.findall(r"^\| `(\w+)` \|", page.read_text(), re.MULTILINE))
+    assert {*wanted} <= named

@@ -17,9 +17,8 @@ from gateway.plugin.provider import Provider, key_of
 from gateway.testing import ScriptedUpstream, json_answer
 
 from .conftest import Block, blocks
-from .tables import PROVIDERS, ROOT
+from .tables import PAGES, PROVIDERS
 
-PAGES = sorted((ROOT / "docs" / "providers").glob("*.md"))
 SAID = "Once upon a time."
 
 # Invented: what the upstreams say, whole. Each example calls the provider that its page is about.
