@@ -52,6 +52,21 @@ async def test_the_official_toolset_reaches_the_goal(
     task.check(asked)
 
 
+@pytest.mark.parametrize("alias", ["gemini"])
+async def test_nothing_goes_on_without_the_consent_that_the_model_wants(
+    alias: str, task: Task, client: openai.AsyncOpenAI
+) -> None:
+    agent = Agent(
+        name="clerk",
+        model=OpenAIResponsesModel(alias, client),
+        tools=[ComputerTool(task.computer)],  # which passes over safety checks
+    )
+    with pytest.raises(openai.BadRequestError, match="acknowledged_safety_checks") as refused:
+        await Runner.run(agent, WISH, run_config=RunConfig(tracing_disabled=True))
+    assert refused.value.param
+    assert len(task.model.asked) == len(task.model.turns) - 2
+
+
 @pytest.mark.parametrize("kept", [False, True], ids=["stateless", "kept"])
 @pytest.mark.parametrize("prefix", ["", "computer-use-preview-"], ids=["computer", "preview"])
 async def test_an_agent_reaches_the_goal(
