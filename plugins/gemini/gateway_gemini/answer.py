@@ -51,22 +51,22 @@ class AnswerReader:
     def read(self, told: dict[str, Any]) -> Iterator[Delta]:
         """Say what a part `told`. Raises `msgspec.ValidationError` and `UpstreamProtocolError`."""
         part = msgspec.convert(told, Part)
+        signature = part.thought_signature or ""
+        blob = part.inline_data
         if part.function_call:
-            yield from self._call_on(part.function_call, part.thought_signature)
+            yield from self._call_on(part.function_call, signature)
         elif part.thought:
             yield from self._think(part, told)
         elif part.text:
-            yield from self._say(part.text, part.thought_signature)
-        elif part.inline_data and part.inline_data.mime_type.startswith("image/"):
-            yield from self._give_way(part.thought_signature)
+            yield from self._say(part.text, signature)
+        elif blob and blob.mime_type and blob.mime_type.startswith("image/"):
+            yield from self._give_way(signature)
             self.spoke = True
-            kind, data = part.inline_data.mime_type, part.inline_data.data
+            form = blob.mime_type.removeprefix("image/")
             yield Item(
-                ImageGenerationCall(
-                    status="completed", result=data, output_format=kind.removeprefix("image/")
-                )
+                ImageGenerationCall(status="completed", result=blob.data, output_format=form)
             )
-        elif told.keys() - {"text"}:
+        elif {name for name, value in told.items() if value is not None} - {"text"}:
             yield from self._keep(part, told)
 
     def refuse(self, words: str) -> Iterator[Delta]:
@@ -139,7 +139,7 @@ class AnswerReader:
         call = replace(call, status="completed" if result.outcome == "OUTCOME_OK" else "failed")
         if not self._wants("code_interpreter_call.outputs"):
             return call
-        return replace(call, outputs=({"type": "logs", "logs": result.output},))
+        return replace(call, outputs=({"type": "logs", "logs": result.output or ""},))
 
     def _call_on(self, said: FunctionCall, signature: str) -> Iterator[Delta]:
         """Read a call, or a piece of one: then more may follow, and an empty one is its end."""

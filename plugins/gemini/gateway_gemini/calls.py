@@ -18,13 +18,13 @@ class CallReader:
 
     def __init__(self, begun: FunctionCall, signature: str) -> None:
         self.id = begun.id
-        self.name = begun.name
+        self.name = begun.name or ""
         self.signature = signature
         self.args: dict[str, Any] = {**(begun.args or {})}
 
     def add(self, said: FunctionCall) -> None:
         """Add the arguments of another piece. Raises `UpstreamProtocolError`."""
-        for piece in said.partial_args:
+        for piece in said.partial_args or ():
             steps = [
                 int(step[2]) if step[2] else step[1] or step[4]
                 for step in _STEP.finditer(piece.json_path)

@@ -5,15 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import zip_longest
 
-from gateway.plugin import (
-    Call,
-    Delta,
-    Finished,
-    Frame,
-    Logprobs,
-    UpstreamRequest,
-    Used,
-)
+from gateway.plugin import Call, Delta, Finished, Frame, Logprobs, UpstreamRequest, Used
 from gateway.types.content import Logprob, TopLogprob
 from gateway_gemini.answer import AnswerReader
 from gateway_gemini.endings import CONTINUATION, read_ending
@@ -25,6 +17,7 @@ from gateway_gemini.wire import Candidate, Chunk, LogprobsResult, Token, read_ch
 __all__ = ["GeminiTranslator"]
 
 _PAUSES = 10
+_IMPOSSIBLE = -9999.0  # what OpenAI says for the logarithm of nothing
 
 
 class GeminiTranslator:
@@ -59,20 +52,20 @@ class GeminiTranslator:
             counts = chunk.usage_metadata.items()
             self._counts[-1] |= {name: told for name, told in counts if isinstance(told, int)}
             yield Used(read_usage(self._counts))
-        for candidate in chunk.candidates:
+        for candidate in chunk.candidates or ():
             if not candidate.index:
                 yield from self._read_candidate(candidate)
         feedback = chunk.prompt_feedback
-        if feedback.block_reason and not chunk.candidates:
+        if feedback and feedback.block_reason and not chunk.candidates:
             words = feedback.block_reason_message or f"blocked: {feedback.block_reason}"
             yield from self._answer.refuse(words)
             yield Finished("content_filter")
 
     def _read_candidate(self, candidate: Candidate) -> Iterator[Delta]:
         self._answer.grounds.read(candidate)
-        if logprobs := tuple(_read_logprobs(candidate.logprobs_result)):
-            yield Logprobs(logprobs)
-        for part in candidate.content.parts:
+        if candidate.logprobs_result:
+            yield Logprobs(tuple(_read_logprobs(candidate.logprobs_result)))
+        for part in (candidate.content and candidate.content.parts) or ():
             yield from self._answer.read(part)
         if reason := candidate.finish_reason:
             yield from self._finish(reason, candidate)
@@ -90,17 +83,16 @@ class GeminiTranslator:
 
 def _read_logprobs(result: LogprobsResult) -> Iterator[Logprob]:
     """Yield the tokens of the text, each with those that it was chosen from, if these are told."""
-    for chosen, top in zip_longest(result.chosen_candidates, result.top_candidates):
+    for chosen, top in zip_longest(result.chosen_candidates or (), result.top_candidates or ()):
         if chosen:
-            others = top.candidates if top else ()
+            others = tuple(map(_read_token, (top and top.candidates) or ()))
+            told = _read_token(chosen)
             yield Logprob(
-                token=chosen.token,
-                logprob=chosen.log_probability,
-                bytes=tuple(chosen.token.encode()),
-                top_logprobs=tuple(map(_top, others)),
+                token=told.token, logprob=told.logprob, bytes=told.bytes, top_logprobs=others
             )
 
 
-def _top(token: Token) -> TopLogprob:
-    logprob = token.log_probability
-    return TopLogprob(token=token.token, logprob=logprob, bytes=tuple(token.token.encode()))
+def _read_token(told: Token) -> TopLogprob:
+    token = told.token or ""
+    logprob = max(_IMPOSSIBLE, float(told.log_probability or 0))
+    return TopLogprob(token=token, logprob=logprob, bytes=tuple(token.encode()))

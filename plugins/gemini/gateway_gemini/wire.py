@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import Struct
 
 from gateway.errors import UpstreamProtocolError
 from gateway_gemini.grounding import Grounded
@@ -17,51 +17,51 @@ class PartialArgument(Struct, frozen=True, rename="camel"):
     """A piece of an argument; its place is a JSON path. A text may come in several pieces."""
 
     json_path: str = "$"
-    string_value: str | UnsetType = UNSET
-    number_value: float | int | UnsetType = UNSET
-    bool_value: bool | UnsetType = UNSET
+    string_value: str | None = None
+    number_value: float | int | None = None
+    bool_value: bool | None = None
 
     @property
     def value(self) -> str | float | bool | None:
         values = (self.string_value, self.number_value, self.bool_value)
-        return next((value for value in values if value is not UNSET), None)
+        return next((value for value in values if value is not None), None)
 
 
 class FunctionCall(Struct, frozen=True, rename="camel"):
     """A call or, if it will continue, a piece of one; a piece without anything ends a call."""
 
     id: str | None = None
-    name: str = ""
+    name: str | None = None
     args: dict[str, Any] | None = None
-    partial_args: tuple[PartialArgument, ...] = ()
-    will_continue: bool = False
+    partial_args: tuple[PartialArgument, ...] | None = None
+    will_continue: bool | None = None
 
 
 class Blob(Struct, frozen=True, rename="camel"):
-    mime_type: str = ""
-    data: str = ""
+    mime_type: str | None = None
+    data: str | None = None
 
 
 class Code(Struct, frozen=True):
-    code: str = ""
+    code: str | None = None
 
 
 class CodeResult(Struct, frozen=True):
-    outcome: str = ""
-    output: str = ""
+    outcome: str | None = None
+    output: str | None = None
 
 
 class ToolCall(Struct, frozen=True, rename="camel"):
     """A call of a tool that Google runs itself."""
 
-    tool_type: str = ""
+    tool_type: str | None = None
     args: dict[str, Any] | None = None
 
 
 class Part(Struct, frozen=True, rename="camel"):
     text: str | None = None
-    thought: bool = False
-    thought_signature: str = ""
+    thought: bool | None = None
+    thought_signature: str | None = None
     function_call: FunctionCall | None = None
     inline_data: Blob | None = None
     executable_code: Code | None = None
@@ -70,45 +70,47 @@ class Part(Struct, frozen=True, rename="camel"):
 
 
 class Content(Struct, frozen=True):
-    parts: tuple[dict[str, Any], ...] = ()
+    parts: tuple[dict[str, Any], ...] | None = None
 
 
 class Token(Struct, frozen=True, rename="camel"):
-    token: str = ""
-    log_probability: float = 0.0
+    """A token that was possible; a number that JSON has not, such as -Infinity, is a text."""
+
+    token: str | None = None
+    log_probability: float | str | None = None
 
 
 class Tokens(Struct, frozen=True):
-    candidates: tuple[Token, ...] = ()
+    candidates: tuple[Token, ...] | None = None
 
 
 class LogprobsResult(Struct, frozen=True, rename="camel"):
-    chosen_candidates: tuple[Token, ...] = ()
-    top_candidates: tuple[Tokens, ...] = ()
+    chosen_candidates: tuple[Token, ...] | None = None
+    top_candidates: tuple[Tokens, ...] | None = None
 
 
 class Candidate(Grounded, frozen=True, rename="camel"):
-    index: int = 0
-    content: Content = Content()
+    index: int | None = None
+    content: Content | None = None
     finish_reason: str | None = None
     finish_message: str | None = None
-    logprobs_result: LogprobsResult = LogprobsResult()
+    logprobs_result: LogprobsResult | None = None
     continuation_token: str | None = None
 
 
 class Feedback(Struct, frozen=True, rename="camel"):
     """Why a prompt gets no answer."""
 
-    block_reason: str = ""
-    block_reason_message: str = ""
+    block_reason: str | None = None
+    block_reason_message: str | None = None
 
 
 class Chunk(Struct, frozen=True, rename="camel"):
     """A piece of an answer or a whole one, or an error in its place."""
 
-    candidates: tuple[Candidate, ...] = ()
-    prompt_feedback: Feedback = Feedback()
-    usage_metadata: dict[str, Any] = {}
+    candidates: tuple[Candidate, ...] | None = None
+    prompt_feedback: Feedback | None = None
+    usage_metadata: dict[str, Any] | None = None
     error: Any = None
 
 

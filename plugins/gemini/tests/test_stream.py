@@ -21,6 +21,7 @@ from gateway.plugin import (
     Finished,
     Frame,
     Item,
+    Logprobs,
     Refusal,
     Text,
     Thought,
@@ -167,6 +168,58 @@ def test_an_error_inside_an_answer_comes_after_what_was_said(shape: Any) -> None
 
 def test_an_error_without_a_number_is_one_all_the_same() -> None:
     assert isinstance(read({"error": "busy"}).error, UpstreamUnavailableError)
+
+
+NULLS: dict[str, Any] = {
+    "text": None,
+    "thought": None,
+    "thoughtSignature": None,
+    "functionCall": None,
+    "inlineData": None,
+    "executableCode": None,
+    "codeExecutionResult": None,
+    "toolCall": None,
+}
+NULL_CALL = {"id": None, "name": "a", "args": {"x": None}, "partialArgs": None}
+NULL_SUPPORT = {"segment": None, "groundingChunkIndices": None}
+NULL_GROUNDS = {
+    "groundingChunks": [{"web": None, "maps": None, "retrievedContext": None}],
+    "groundingSupports": [NULL_SUPPORT, {"segment": {"startIndex": None, "endIndex": 3}}],
+    "webSearchQueries": None,
+}
+
+
+def test_nulls_are_nothing() -> None:
+    """Libraries that write down what they have read name all that was not there."""
+    parts = [NULLS, {**NULLS, "text": "Hi."}, {**NULLS, "functionCall": NULL_CALL}]
+    candidate = {
+        "index": None,
+        "content": {"parts": parts, "role": None},
+        "finishReason": "STOP",
+        "finishMessage": None,
+        "groundingMetadata": NULL_GROUNDS,
+        "citationMetadata": {"citations": None, "citationSources": None},
+        "urlContextMetadata": {"urlMetadata": None},
+        "logprobsResult": {"chosenCandidates": None, "topCandidates": None},
+    }
+    begun = {"content": None, "finishReason": None, "groundingMetadata": None, "index": 0}
+    feedback = {"blockReason": None, "blockReasonMessage": None}
+    told = read(
+        {"candidates": None, "promptFeedback": feedback, "usageMetadata": None, "error": None},
+        {"candidates": [begun, {"content": {"parts": None}}], "promptFeedback": None},
+        {"candidates": [candidate]},
+    )
+    assert [*filter(lambda delta: not isinstance(delta, Logprobs), told.deltas)] == [
+        Text("Hi."),
+        ToolCall(1, None, "a", '{"x":null}'),
+        Finished("stop"),
+    ]
+
+
+def test_a_token_that_was_impossible_has_a_number_as_at_openai() -> None:
+    chosen = [{"token": "a", "logProbability": "-Infinity"}, {"logProbability": 0}, {}]
+    [told] = read(chunk({"text": "a"}, logprobsResult={"chosenCandidates": chosen})).of(Logprobs)
+    assert [one.logprob for one in told.logprobs] == [-9999.0, 0.0, 0.0]
 
 
 def test_only_the_first_of_several_candidates_counts() -> None:
