@@ -83,6 +83,8 @@ def _check_tools(request: Request, quirks: Quirks) -> Iterator[Verdict]:
             if getattr(tool, name, None) and getattr(tool, name) != {"type": "auto"}:
                 yield rejected(f"{path}.{name}", "Amazon's tool cannot be restricted")
         yield from dropped_members(tool, path, *_HINTS)
+    if hosted and request.max_tool_calls:
+        yield dropped("max_tool_calls", "Amazon's tools cannot be counted")
     if getattr(request.tool_choice, "type", "") in SYSTEM_TOOLS:
         yield rejected("tool_choice.type", "the model cannot be made to use this tool")
     items = request.input if isinstance(request.input, tuple) else ()

@@ -136,10 +136,11 @@ def _block(part: ContentPart) -> Json:
 def _attachment(url: str, name: str, formats: Mapping[str, str]) -> Json:
     """Return format and source of an image or a document."""
     kind, data = read_data_url(url) or ("", url)
+    padded = data + "=" * (-len(data) % 4)
     if url.startswith("s3://"):
         name, source = url, {"s3Location": {"uri": url}}
-    elif _BASE64.fullmatch(data) and len(data) % 4 == 0:
-        source = {"bytes": data}
+    elif _BASE64.fullmatch(padded):
+        source = {"bytes": padded}
     else:
         raise InvalidRequestError("Bedrock fetches nothing: send base64, or an s3:// address")
     endings = (kind.rpartition("/")[2], name.rpartition(".")[2].lower())

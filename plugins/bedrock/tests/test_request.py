@@ -221,9 +221,19 @@ def test_no_two_documents_have_one_name(encode: Encode) -> None:
     assert names == ["a", "a (2)"]
 
 
+def test_a_long_name_is_cut_and_missing_padding_is_added(encode: Encode) -> None:
+    file = {"type": "input_file", "filename": f"{'n' * 300}.md", "file_data": "aGk"}
+    _, block = part_of(encode, file)
+    assert len(block["document"]["name"]) <= 200
+    assert block["document"]["source"] == {"bytes": "aGk="}
+
+
 @pytest.mark.parametrize(
     "part",
     [
+        {"type": "input_image", "image_url": "data:image/png;base64,"},
+        {"type": "input_image", "image_url": "data:image/png;base64,aGk=a"},
+        {"type": "input_image", "image_url": "data:image/png;base64,aGkaa"},
         {"type": "input_image", "image_url": "https://a.test/a.png"},
         {"type": "input_image", "image_url": "data:image/bmp;base64,aGk="},
         {"type": "input_image", "image_url": "data:image/png,raw"},
@@ -262,6 +272,7 @@ def test_tools_of_amazon_are_offered_where_they_are(encode: Encode, judge: Judge
         "filters": {"allowed_domains": ["a.test"]},
         "search_context_size": "low",
     }
+    assert judge({"tools": tools, "max_tool_calls": 1}, NOVA) == {"max_tool_calls": "drop"}
     held = {"type": "code_interpreter", "container": "cntr_1"}
     assert judge({"tools": [special, held]}, NOVA) == {
         "tools[0].filters": "reject",
