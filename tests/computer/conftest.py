@@ -20,25 +20,40 @@ from .chromium import chromium, open_tab, program
 from .claude import Claude
 from .computers import AgentsComputer
 from .gemini import Gemini, OlderGemini
+from .interactions import InteractingGemini
 from .models import ScriptedModel
 
 if TYPE_CHECKING:
     from tests.conftest import GatewayProcess, RunGateway
 
 PAGE = Path(__file__).with_name("page.html").read_text()
-MODELS = {"claude": Claude, "gemini": Gemini, "older-gemini": OlderGemini}
+MODELS = {
+    "claude": Claude,
+    "gemini": Gemini,
+    "older-gemini": OlderGemini,
+    "interactions": InteractingGemini,
+}
 PREVIEW = "computer-use-preview"  # by this beginning openai-agents knows a model of the older tool
 
 
 def model_list(upstream: str) -> list[dict[str, Any]]:
-    rows = {
-        "claude": {"model": f"anthropic/{Claude.name}", "base_url": upstream},
-        "gemini": {"model": f"gemini/{Gemini.name}", "base_url": f"{upstream}/v1beta"},
-        "older-gemini": {"model": f"gemini/{OlderGemini.name}", "base_url": f"{upstream}/v1beta"},
+    providers = {
+        "claude": ("anthropic", upstream),
+        "gemini": ("gemini", f"{upstream}/v1beta"),
+        "older-gemini": ("gemini", f"{upstream}/v1beta"),
+        "interactions": ("gemini_interactions", f"{upstream}/v1beta"),
     }
     return [
-        {"model_name": alias, "params": {**row, "api_key": "sk-invented", "retries": 0}}
-        for name, row in rows.items()
+        {
+            "model_name": alias,
+            "params": {
+                "model": f"{provider}/{MODELS[name].name}",
+                "base_url": base_url,
+                "api_key": "sk-invented",
+                "retries": 0,
+            },
+        }
+        for name, (provider, base_url) in providers.items()
         for alias in (name, f"{PREVIEW}-{name}")
     ]
 
