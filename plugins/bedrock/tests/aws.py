@@ -3,14 +3,13 @@
 import re
 from base64 import b64decode
 from collections.abc import Iterator
+from importlib import import_module  # botocore has no types
 from typing import Any, cast
-
-import botocore.session
-from botocore.validate import ParamValidator
 
 __all__ = ["complaints"]
 
-SERVICE = botocore.session.Session().get_service_model("bedrock-runtime")
+SERVICE = import_module("botocore.session").Session().get_service_model("bedrock-runtime")
+VALIDATOR = import_module("botocore.validate").ParamValidator()
 INPUTS = {
     "converse-stream": SERVICE.operation_model("ConverseStream").input_shape,
     "count-tokens": SERVICE.operation_model("CountTokens").input_shape,
@@ -21,7 +20,7 @@ def complaints(body: dict[str, Any], operation: str = "converse-stream") -> list
     """Return what botocore finds wrong with `body`, enums, patterns and unions included."""
     shape = INPUTS[operation]
     given = cast("dict[str, Any]", native(shape, body)) | {"modelId": "anthropic.claude"}
-    report = ParamValidator().validate(given, shape).generate_report()
+    report = VALIDATOR.validate(given, shape).generate_report()
     return [line for line in [report, *details(shape, given, "")] if line]
 
 

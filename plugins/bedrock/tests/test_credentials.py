@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import hmac
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -14,6 +15,7 @@ from gateway.errors import UpstreamAuthenticationError
 from gateway.plugin import Deployment, Grant, Secret, UpstreamRequest
 from gateway.testing import ScriptedUpstream
 from gateway.testing.script import Script
+from gateway.upstream.grants import Grants
 from gateway_bedrock.credentials import fetch_grant
 
 from .conftest import deployment
@@ -137,6 +139,20 @@ async def test_a_role_is_assumed_again_for_each_grant() -> None:
     asked = parse_qs(sts.requests[0].body.decode())
     assert (asked["RoleArn"], asked["RoleSessionName"]) == ([ROLE], ["mine"])
     assert asked["ExternalId"] == ["outside"]
+
+
+async def test_a_role_that_has_expired_is_assumed_anew() -> None:
+    now = [0.0]
+    fetch = partial(fetch_grant, service="bedrock")
+    async with ScriptedUpstream(given(1), given(2)) as sts, Grants(lambda: now[0]) as grants:
+        keys = {"aws_access_key_id": "AKID", "aws_secret_access_key": "secret"}
+        chosen = settled(**keys, aws_role_name=ROLE, aws_sts_endpoint=sts.url)
+        tokens: list[str] = []
+        for moment in (0.0, 1.0, datetime(2099, 1, 2, tzinfo=UTC).timestamp()):
+            now[0] = moment
+            signed = await grants.sign(chosen, fetch, REQUEST)
+            tokens.append(signed["x-amz-security-token"])
+    assert tokens == ["token1", "token1", "token2"]
 
 
 async def test_a_role_is_assumed_with_a_web_identity(tmp_path: Path) -> None:
