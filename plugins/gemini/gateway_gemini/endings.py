@@ -7,7 +7,7 @@ import re
 from gateway.errors import UpstreamProtocolError, UpstreamUnavailableError
 from gateway.plugin import FinishReason
 
-__all__ = ["CONTINUATION", "read_ending"]
+__all__ = ["CONTINUATION", "is_blocked", "read_ending"]
 
 CONTINUATION = "CONTINUATION"
 
@@ -20,13 +20,18 @@ _BREAKDOWNS = re.compile(
 )
 
 
+def is_blocked(said: str) -> bool:
+    """Say whether `said`, a finish reason, is about what must not be said."""
+    return _FILTERS.fullmatch(said) is not None
+
+
 def read_ending(said: str, message: str | None, *, spoke: bool) -> FinishReason:
     """Return what `said`, a finish reason, means after an answer that `spoke` or did not.
 
     Raises `UpstreamUnavailableError` if it says that the model failed, and
     `UpstreamProtocolError` if it says nothing known and there is no answer.
     """
-    if _FILTERS.fullmatch(said):
+    if is_blocked(said):
         return "content_filter"
     if said in ("MAX_TOKENS", CONTINUATION):
         return "max_output_tokens"

@@ -15,6 +15,7 @@ from gateway.plugin.failures import read_failure
 __all__ = ["read_error", "reported_error"]
 
 _BAD_KEY = re.compile(rb'"reason"\s*:\s*"API_KEY_(?:INVALID|SERVICE_BLOCKED)"|API key not valid')
+_DAILY = b'"quota_exceeded"'
 _STATUSES = {
     "invalid_request": 400,
     "parameter_unknown": 400,
@@ -26,9 +27,11 @@ _STATUSES = {
     "not_found": 404,
     "model_not_found": 404,
     "rate_limit_exceeded": 429,
+    "too_many_requests": 429,
     "quota_exceeded": 429,
     "service_unavailable": 503,
     "gateway_timeout": 504,
+    "deadline_exceeded": 504,
 }
 """What Interactions calls a failure, as the HTTP status that it has before an answer begins."""
 _SPENT = re.compile(rb"PerDay|limit: 0\b|spend|prepayment")
@@ -45,6 +48,8 @@ def read_error(failure: Failure, *, provider: str = "") -> UpstreamError:
     error = read_failure(failure, provider=provider)
     if error.code and "/" in error.code:  # an address that names the kind of failure
         error.code = error.code.rpartition("/")[2]
+    if isinstance(error, UpstreamRateLimitError) and _DAILY in failure.body:
+        error.type = error.code = "insufficient_quota"
     waits = isinstance(error, UpstreamRateLimitError) and error.retry_after is not None
     if waits and not _SPENT.search(failure.body):
         error.type, error.code = UpstreamRateLimitError.type, UpstreamRateLimitError.code

@@ -5,12 +5,13 @@ from typing import Any, Literal
 
 import msgspec
 import pytest
-from google.genai import types
+from google.genai import interactions, types
 from msgspec.structs import replace
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 from pydantic.alias_generators import to_camel
+from typing_extensions import is_typeddict
 
-from gateway.plugin import Call, UpstreamRequest
+from gateway.plugin import Call, Dialect, UpstreamRequest
 from gateway.testing.cases import call_of
 from gateway.testing.preparing import Prepared
 from gateway.types.request import decode_request
@@ -49,12 +50,13 @@ def prepare() -> Callable[..., Prepared]:
         *,
         model: str = "gemini-3.5-flash",
         provider: str = "gemini",
+        dialect: Dialect = DIALECT,
         on_unsupported: Literal["reject", "drop"] = "reject",
         **quirks: Any,
     ) -> Prepared:
         call = call_for(request, model, provider, quirks)
         deployment = replace(call.deployment, on_unsupported=on_unsupported)
-        return Prepared(DIALECT, replace(call, deployment=deployment))
+        return Prepared(dialect, replace(call, deployment=deployment))
 
     return run
 
@@ -97,3 +99,13 @@ def judge(prepare: Callable[..., Prepared]) -> Callable[..., dict[str, str]]:
 def validate() -> Callable[[Any], object]:
     """Raise if Google's own types do not know a body."""
     return Body.model_validate
+
+
+@pytest.fixture(scope="session")
+def validate_interaction() -> Callable[[Any], object]:
+    """Raise if Google's own types do not know the body of an interaction."""
+    for kind in vars(interactions).values():
+        if is_typeddict(kind):  # they allow anything besides, if they are not told otherwise
+            extra = "forbid" if kind.__annotations__ else "allow"
+            kind.__pydantic_config__ = ConfigDict(extra=extra, arbitrary_types_allowed=True)
+    return TypeAdapter[Any](interactions.CreateModelInteractionParam).validate_python

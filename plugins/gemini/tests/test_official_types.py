@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from gateway.errors import InvalidRequestError
 from gateway.testing.preparing import Prepared
 from gateway.testing.probes import SAYINGS, SETTINGS
+from gateway_gemini import InteractionsDialect
 
 RECORDINGS = Path(__file__).parents[3] / "../shared/corpus/cases"
 MODELS = (
@@ -23,6 +24,7 @@ MODELS = (
     "gemini-2.0-flash",
     "gemini-pro-latest",
 )
+ASKED_BY_THE_KIT = [*SAYINGS.values(), *(one for setting in SETTINGS for one in setting.requests)]
 PIXELS = "data:image/png;base64,AAAA"
 
 words = st.text(st.characters(codec="utf-8"), max_size=8)
@@ -215,11 +217,38 @@ def test_any_request_is_one_that_google_knows(
         assert broken_rules(body) == []
 
 
-@pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize(
-    "request_",
-    [*SAYINGS.values(), *(one for setting in SETTINGS for one in setting.requests)],
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
+@given(request=requests, model=st.sampled_from(MODELS))
+def test_any_request_is_an_interaction_that_google_knows(
+    request: dict[str, Any],
+    model: str,
+    prepare: Callable[..., Prepared],
+    validate_interaction: Callable[[Any], object],
+) -> None:
+    dialect = InteractionsDialect()
+    body = sent(prepare(request, model=model, dialect=dialect, on_unsupported="drop"))
+    if body is not None:
+        validate_interaction(body)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("request_", ASKED_BY_THE_KIT)
+def test_what_the_kit_asks_is_an_interaction_that_google_knows(
+    request_: dict[str, Any],
+    model: str,
+    prepare: Callable[..., Prepared],
+    validate_interaction: Callable[[Any], object],
+) -> None:
+    dialect = InteractionsDialect()
+    body = sent(prepare(request_, model=model, dialect=dialect, on_unsupported="drop"))
+    assert body is not None
+    validate_interaction(body)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("request_", ASKED_BY_THE_KIT)
 def test_what_the_kit_asks_is_something_that_google_knows(
     request_: dict[str, Any],
     model: str,
@@ -268,3 +297,22 @@ def test_the_judge_notices_what_is_wrong(
 ) -> None:
     with pytest.raises(ValidationError):
         validate({"contents": [], **wrong})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"prompt": "Hello"},
+        {"tools": [{"type": "googleSearch"}]},
+        {"input": [{"type": "user_input", "content": [{"type": "text", "text": "a", "foo": 1}]}]},
+        {"input": [{"type": "user_input", "content": [{"type": "picture", "data": "AAAA"}]}]},
+        {"input": [{"type": "function_result", "name": "look", "result": "seen"}]},
+        {"generation_config": {"max_tokens": 5}},
+        {"generation_config": {"tool_choice": {"allowed": ["look"]}}},
+    ],
+)
+def test_the_judge_of_interactions_notices_what_is_wrong(
+    wrong: dict[str, Any], validate_interaction: Callable[[Any], object]
+) -> None:
+    with pytest.raises(ValidationError):
+        validate_interaction({"model": "some-model", "input": "Hello", **wrong})

@@ -24,6 +24,7 @@ __all__ = ["StepReader"]
 
 Json = dict[str, Any]
 
+_ITS_OWN = ("thought", "model_output", "function_call")
 _ECHOES = ("user_input", "function_result")
 _Computer = ComputerTool | ComputerUsePreviewTool
 
@@ -59,30 +60,25 @@ class StepReader:
         self._keys = 0
         self._latest = _Step(key=0, told={})
         self._goes_on = False
+        self._items = request.input if isinstance(request.input, tuple) else ()
+        self._call_ids = {getattr(item, "call_id", None) for item in self._items}
         tools = request.tools or ()
         self._has_screen = any(isinstance(tool, _Computer) for tool in tools)
 
     def start(self, index: int, told: Json) -> Iterator[Delta]:
         """Begin the step `index`, of which `told` is what there is."""
         step = self._steps[index] = self._begin(told)
-        match told.get("type"):
-            case "thought":
-                yield from self._tell_hosted()
-                for content in told.get("summary") or ():
-                    yield from self._think(step, content)
-            case "model_output":
-                yield from self._tell_hosted()
-                for content in told.get("content") or ():
-                    yield from self._say(step, content)
-            case "function_call":
-                yield from self._tell_hosted()
-                self.spoke = True
-                if not self._has_screen:
-                    yield ToolCall(step.key, told.get("id"), told.get("name"))
-            case str(kind) if kind not in _ECHOES:
-                self._hosted.append(told)
-            case _:
-                pass
+        kind = told.get("type")
+        if kind in _ITS_OWN:
+            yield from self._tell_hosted()
+        elif kind and kind not in _ECHOES:
+            self._hosted.append(told)
+        for content in told.get("summary") or () if kind == "thought" else ():
+            yield from self._think(step, content)
+        for content in told.get("content") or () if kind == "model_output" else ():
+            yield from self._say(step, content)
+        if kind == "function_call":
+            yield from self._begin_call(step)
 
     def add(self, index: int, delta: Json) -> Iterator[Delta]:
         """Read more of the step `index`. Raises `UpstreamProtocolError` if it has not begun."""
@@ -108,15 +104,16 @@ class StepReader:
 
     def stop(self, index: int) -> Iterator[Delta]:
         """End the step `index`, if it has not ended. Raises `UpstreamError` if it failed."""
-        step = self._steps.pop(index, None)
-        match step.told.get("type") if step else None:
-            case "thought" if step and step.told.get("signature"):
+        if (step := self._steps.pop(index, None)) is None:
+            return
+        match step.told:
+            case {"type": "thought", "signature": str(signature)} if signature:
                 yield Thought(key=step.key, carrier=Carrier(parts=(step.told,)).written())
-            case "model_output" if step:
+            case {"type": "model_output"}:
                 yield from self._cite(step)
                 if error := step.told.get("error"):
                     raise reported_error(error, self._provider)
-            case "function_call" if step:
+            case {"type": "function_call"}:
                 yield from self._end_call(step)
             case _:
                 pass
@@ -174,6 +171,13 @@ class StepReader:
         step.before += len(step.text)
         step.text, step.cited = "", []
 
+    def _begin_call(self, step: _Step) -> Iterator[Delta]:
+        self.spoke = True
+        if step.told.get("id") in self._call_ids:  # Gemini's are numbers that recur
+            step.told["id"] = None
+        if not self._has_screen:
+            yield ToolCall(step.key, step.told.get("id"), step.told.get("name"))
+
     def _end_call(self, step: _Step) -> Iterator[Delta]:
         written = msgspec.json.encode(step.told.get("arguments") or {}).decode()
         arguments = step.arguments or written
@@ -191,9 +195,9 @@ class StepReader:
             args = msgspec.json.decode(arguments, type=Json)
         except (msgspec.DecodeError, RecursionError) as error:
             raise UpstreamProtocolError("gemini sent a call with broken arguments") from error
-        items = self._request.input if isinstance(self._request.input, tuple) else ()
-        said = {"id": told.get("id", ""), "name": told.get("name", ""), "args": args}
-        return computer_calls(self._request, said, screen_size(self._request, items))
+        call_id = told.get("id") or f"call_{len(self._items) + self._keys}"
+        said = {"id": call_id, "name": told.get("name", ""), "args": args}
+        return computer_calls(self._request, said, screen_size(self._request, self._items))
 
     def _tell_hosted(self) -> Iterator[Delta]:
         steps, self._hosted = self._hosted, []

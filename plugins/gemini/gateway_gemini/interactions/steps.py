@@ -43,10 +43,14 @@ def _add(turn: list[Json], part: Json, saying: str) -> None:
         case {"functionResponse": given}:
             told = {"call_id": given["id"], "name": given["name"], "result": _result(given)}
             turn.append({"type": "function_result", **told})
-        case _:
+        case {"text": str(text)} if not text:
+            pass
+        case {"text": _} | {"inlineData": _} | {"fileData": _}:
             if not turn or turn[-1]["type"] != saying:
                 turn.append({"type": saying, "content": []})
             turn[-1]["content"].append(_content(part))
+        case _:
+            pass
 
 
 def _content(part: Json) -> Json:
@@ -60,13 +64,13 @@ def _content(part: Json) -> Json:
     return {**written, "mime_type": kind} if kind else written
 
 
-def _result(given: Json) -> Any:
-    """Return what a function gave: text, an object, or contents if there is more than these."""
+def _result(given: Json) -> str | list[Json]:
+    """Return what a function gave: its text, which every model takes, or contents with files."""
     response: Json = given["response"]
-    plain = response["output"] if response.keys() == {"output"} else response
+    is_text = response.keys() == {"output"} and isinstance(response["output"], str)
+    text = response["output"] if is_text else msgspec.json.encode(response).decode()
     if "parts" not in given:
-        return plain
-    text = plain if isinstance(plain, str) else msgspec.json.encode(plain).decode()
+        return text
     return [*map(_content, [{"text": text}] if text else []), *map(_content, given["parts"])]
 
 

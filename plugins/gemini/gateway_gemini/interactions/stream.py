@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from msgspec import Struct
 
 from gateway.errors import UpstreamProtocolError, UpstreamUnavailableError
-from gateway.plugin import Call, Delta, Finished, FinishReason, Frame, UpstreamRequest, Used
+from gateway.plugin import (
+    Call,
+    Delta,
+    Finished,
+    FinishReason,
+    Frame,
+    Refusal,
+    UpstreamRequest,
+    Used,
+)
+from gateway_gemini.endings import is_blocked
 from gateway_gemini.failures import reported_error
 from gateway_gemini.interactions.answer import StepReader
 from gateway_gemini.request import continued
@@ -89,9 +99,9 @@ class InteractionsTranslator:
         return continued(self._asked(), "continuation_token", token)
 
     def _read(self, event: Event) -> Iterator[Delta]:
-        if event.error is not None:
-            raise reported_error(event.error, self._provider)
-        match event.event_type:
+        match event.event_type if event.error is None else "error":
+            case "error":
+                yield from self._fail(event.error)
             case "step.start":
                 yield from self._answer.start(event.index, event.step)
             case "step.delta":
@@ -120,9 +130,22 @@ class InteractionsTranslator:
             yield from self._answer.pause()
             return
         yield from self._answer.close()
-        if told.errors and status not in _ENDINGS:
-            raise reported_error(told.errors[0], self._provider)
-        if status in _FAILURES:
+        if status in _ENDINGS:
+            yield Finished(_ENDINGS[status])
+        elif told.errors:
+            yield from self._fail(told.errors[0])
+        elif status in _FAILURES:
             raise UpstreamUnavailableError(f"gemini's interaction ended as {status}")
-        if status in _ENDINGS or (status and self._answer.spoke):
-            yield Finished(_ENDINGS.get(status, "stop"))
+        elif status and self._answer.spoke:
+            yield Finished()
+
+    def _fail(self, error: Any) -> Iterator[Delta]:
+        """Raise the `error` that was told, unless it is that the answer was blocked."""
+        told = cast("dict[str, Any]", error) if isinstance(error, dict) else {}
+        code = str(told.get("code")).rpartition("/")[2]
+        if not is_blocked(code.upper()):
+            raise reported_error(error, self._provider)
+        yield from self._answer.close()
+        if not self._answer.spoke:
+            yield Refusal(str(told.get("message") or f"blocked: {code}"))
+        yield Finished("content_filter")
