@@ -33,6 +33,7 @@ STATUS = {
     "MAX_TOKENS": ("incomplete", "max_output_tokens"),
     **dict.fromkeys(FILTERED, ("incomplete", "content_filter")),
 }
+DRAWN = "image_generation_call"
 STEP = re.compile(r"\.(\w+)|\['([^']*)'\]|\[(\d+)\]")
 
 
@@ -72,7 +73,8 @@ def read_gemini(body: bytes, *, stream: bool) -> Telling:
     for kind, subject in hosted_in(chunks):
         teller.host(kind, subject)
     status, reason = ending_of(chunks)
-    refused = reason == "content_filter" and not (teller.text or teller.calls or teller.hosted)
+    answered = teller.text or teller.calls or (DRAWN, "") in teller.hosted
+    refused = reason == "content_filter" and not answered
     told = teller.tell(status, reason, usage_of(chunks), refused=refused)
     logprobs = tuple(logprobs_of(candidates))
     return replace(told, citations=tuple(cited(candidates, told.text)), logprobs=logprobs)
@@ -86,7 +88,7 @@ def hosted_in(chunks: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
         elif (part.get("toolCall") or {}).get("toolType") == "FILE_SEARCH":
             yield "file_search_call", ""
         elif (part.get("inlineData") or {}).get("mimeType", "").startswith("image/"):
-            yield "image_generation_call", ""
+            yield DRAWN, ""
     for candidate in candidates_of(chunks):
         for query in ((candidate.get("groundingMetadata") or {}).get("webSearchQueries") or ())[:1]:
             yield "web_search_call", query
