@@ -160,8 +160,10 @@ class StepReader:
                 kind = content.get("mime_type", "image/png").removeprefix("image/")
                 item = ImageGenerationCall(status="completed", result=data, output_format=kind)
                 yield Item(item)
-            case _:  # Responses has nothing for it, but Gemini will remember it
+            case {"type": str()}:  # Responses has nothing for it, but Gemini will remember it
                 self._hosted.append({"type": "model_output", "content": [content]})
+            case _:
+                pass
 
     def _cite(self, step: _Step) -> Iterator[Delta]:
         """Tell the sources of the text so far, which counts for itself."""
