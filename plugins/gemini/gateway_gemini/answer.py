@@ -47,6 +47,7 @@ class AnswerReader:
         self._hosted: CodeInterpreterCall | FileSearchCall | None = None
         self._call: CallReader | None = None
         self._calls = 0
+        self._thoughts = 0
 
     def read(self, told: dict[str, Any]) -> Iterator[Delta]:
         """Say what a part `told`. Raises `msgspec.ValidationError` and `UpstreamProtocolError`."""
@@ -97,7 +98,8 @@ class AnswerReader:
             carrier = replace(carrier, next=signature, next_length=length)
         self._carrier = _NOTHING
         if carrier != _NOTHING:
-            yield Thought(carrier=carrier.written())
+            yield Thought(key=self._thoughts, carrier=carrier.written())
+            self._thoughts += 1  # an item has but one carrier
         if self._hosted:
             yield Item(self._hosted)
             self._hosted = None
@@ -107,7 +109,7 @@ class AnswerReader:
             yield from self._give_way()
         if part.thought_signature:
             self._carry(told)
-        yield Thought(part.text or "", kind="summary")
+        yield Thought(part.text or "", self._thoughts, "summary")
 
     def _say(self, text: str, signature: str) -> Iterator[Delta]:
         if not self._texts or self._carrier != _NOTHING:

@@ -363,6 +363,11 @@ def test_places_survive_the_way_there_and_back(x: int, y: int, width: int, heigh
     assert write(call, size=size) == [said]
 
 
+def test_the_last_place_of_the_grid_is_999() -> None:
+    far = {"type": "move", "x": 1440, "y": 900}
+    assert write(call_of(far))[0]["args"] == {"x": 999, "y": 999}
+
+
 @given(x=st.integers(-9999, 9999), y=st.integers(-9999, 9999))
 def test_no_place_is_off_the_grid(x: int, y: int) -> None:
     [written] = write(call_of({"type": "move", "x": x, "y": y}), size=Size(10, 10))

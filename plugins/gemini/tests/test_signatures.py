@@ -131,6 +131,19 @@ def test_each_step_of_a_turn_keeps_its_own_signature() -> None:
     assert [part["thoughtSignature"] for part in turns_of(request)] == ["sig-a", "sig-b"]
 
 
+def answered(parts: list[Json]) -> list[Json]:
+    frame = {"candidates": [{"content": {"parts": parts}, "finishReason": "STOP"}]}
+    asked = call_of(decode_request(b'{"model": "m", "input": "Hi"}'), {})
+    events = plain(replay(DIALECT, asked, [msgspec.json.encode(frame)], whole=True))
+    return events[-1]["response"]["output"]
+
+
+def test_signatures_on_both_sides_of_a_thought_both_come_back() -> None:
+    first, second = ({"text": "", "thoughtSignature": name} for name in "ST")
+    parts = [{"text": "a"}, first, {"text": "t", "thought": True}, second]
+    assert next_turn(answered(parts), "gemini-3.5-flash") == [{"text": "a"}, first, second]
+
+
 @pytest.mark.parametrize(
     "parts",
     [
@@ -145,9 +158,6 @@ def test_each_step_of_a_turn_keeps_its_own_signature() -> None:
     ],
 )
 def test_a_signed_text_stays_apart_from_one_that_is_not(parts: list[Json]) -> None:
-    frame = {"candidates": [{"content": {"parts": parts}, "finishReason": "STOP"}]}
-    asked = call_of(decode_request(b'{"model": "m", "input": "Hi"}'), {})
-    events = plain(replay(DIALECT, asked, [msgspec.json.encode(frame)], whole=True))
-    output = events[-1]["response"]["output"]
+    output = answered(parts)
     assert [item["type"] for item in output].count("message") == 1
     assert next_turn(output, "gemini-3.5-flash") == parts

@@ -83,6 +83,16 @@ def test_the_older_tool_declares_the_screen() -> None:
     assert seen(request_of(shot(PNG), tools=(tool,))) == Size(1024, 768)
 
 
+def test_a_declared_screen_without_a_size_is_looked_for() -> None:
+    tool = {
+        "type": "computer_use_preview",
+        "display_width": 0,
+        "display_height": 768,
+        "environment": "browser",
+    }
+    assert seen(request_of(shot(PNG), tools=(tool,))) == Size(1440, 900)
+
+
 def test_nobody_knows_a_screen_that_was_not_seen() -> None:
     assert seen(request_of({"role": "user", "content": "Hello"})) is None
 

@@ -236,7 +236,7 @@ def test_parallel_calls_stay_apart_and_only_the_first_is_signed() -> None:
     ]
     told = read(chunk(*parts, reason="STOP"))
     assert told.deltas == [
-        Thought(carrier='{"next":"sig"}'),
+        Thought(key=0, carrier='{"next":"sig"}'),
         ToolCall(1, None, "a", '{"x":1}'),
         ToolCall(2, None, "b", "{}"),
         ToolCall(3, "given", "a", '{"x":2}'),
@@ -258,7 +258,7 @@ def test_a_signature_in_mid_text_signs_what_was_said_so_far() -> None:
     assert told.deltas == [
         Text("Hel"),
         Text("lo"),
-        Thought(carrier='{"previous":"sig","previous_length":2}'),
+        Thought(key=0, carrier='{"previous":"sig","previous_length":2}'),
         Text(" again"),
         Finished("stop"),
     ]
@@ -267,7 +267,7 @@ def test_a_signature_in_mid_text_signs_what_was_said_so_far() -> None:
 def test_a_signed_thought_comes_back_as_it_was() -> None:
     thought = {"text": "Hm.", "thought": True, "thoughtSignature": "sig"}
     told = read(chunk(thought, {"functionCall": {"name": "a"}, "thoughtSignature": "next"}), end())
-    assert told.deltas[0] == Thought("Hm.", kind="summary")
+    assert told.deltas[0] == Thought("Hm.", 0, "summary")
     assert told.carriers == [Carrier(parts=(thought,), next="next")]
 
 
@@ -327,7 +327,7 @@ def test_a_tool_of_googles_is_told_beside_the_clients_own() -> None:
 
 
 def grounded(*segments: dict[str, Any]) -> dict[str, Any]:
-    supports = [{"segment": one, "groundingChunkIndices": [0]} for one in segments]
+    supports = [{"segment": one, "groundingChunkIndices": [0, 1, -1]} for one in segments]
     source = {"web": {"uri": "https://a.test", "title": "A"}}
     return {"groundingMetadata": {"groundingChunks": [source], "groundingSupports": supports}}
 
@@ -477,6 +477,13 @@ def test_a_quota_that_opens_again_in_seconds_is_a_rate_limit() -> None:
     assert (error.type, error.code) == ("rate_limit_error", "rate_limit_exceeded")
     assert error.retry_after == 34.5
     assert error.headers == {"retry-after": "35"}
+
+
+def test_an_overload_that_says_when_to_come_back_is_no_rate_limit() -> None:
+    failure = quota(quotaId="any")
+    error = DIALECT.error(Failure(status=503, body=failure.body))
+    assert isinstance(error, UpstreamUnavailableError)
+    assert (error.type, error.code, error.retry_after) == ("server_error", "overloaded", 34.5)
 
 
 def test_a_quota_of_the_day_is_spent() -> None:
