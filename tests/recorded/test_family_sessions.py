@@ -35,14 +35,11 @@ VERSION = re.compile(r"gemini-(\d+)")
 
 
 def goes_on(recording: Recording) -> bool:
-    """Say whether a conversation can go on after what was recorded: it was all said, in words,
-    in calls, or by a tool of the vendor's.
+    """Say whether a conversation can go on after what was recorded: all was said, in words or
+    in calls.
     """
-    return ends(recording) and recorded(recording).status == "completed" and is_told(recording)
-
-
-def is_told(recording: Recording) -> bool:
-    return bool(recorded(recording).order)
+    told = recorded(recording) if ends(recording) else None
+    return told is not None and told.status == "completed" and told.order != ()
 
 
 ABOUT = {
