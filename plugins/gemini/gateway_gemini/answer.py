@@ -132,8 +132,7 @@ class AnswerReader:
             code = part.executable_code.code
             self._hosted = CodeInterpreterCall(container_id="", code=code, status="incomplete")
         elif part.tool_call and part.tool_call.tool_type == "FILE_SEARCH":
-            queries = (part.tool_call.args or {}).get("queries") or ()
-            self._hosted = FileSearchCall(queries=tuple(queries), status="completed")
+            self._hosted = FileSearchCall(queries=part.tool_call.queries, status="completed")
         elif part.code_execution_result and isinstance(self._hosted, CodeInterpreterCall):
             self._hosted = self._ran(self._hosted, part.code_execution_result)
 

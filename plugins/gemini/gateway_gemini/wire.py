@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, cast
 
 import msgspec
 from msgspec import Struct
@@ -57,6 +57,11 @@ class ToolCall(Struct, frozen=True, rename="camel"):
     tool_type: str | None = None
     args: dict[str, Any] | None = None
 
+    @property
+    def queries(self) -> tuple[str, ...]:
+        told = (self.args or {}).get("queries")
+        return tuple(map(str, cast("list[Any]", told))) if isinstance(told, list) else ()
+
 
 class Part(Struct, frozen=True, rename="camel"):
     text: str | None = None
@@ -77,7 +82,7 @@ class Token(Struct, frozen=True, rename="camel"):
     """A token that was possible; a number that JSON has not, such as -Infinity, is a text."""
 
     token: str | None = None
-    log_probability: float | str | None = None
+    log_probability: float | Literal["-Infinity", "NaN"] | None = None
 
 
 class Tokens(Struct, frozen=True):

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.errors import (
     GatewayError,
@@ -490,3 +492,45 @@ def test_a_quota_of_the_day_is_spent() -> None:
     error = DIALECT.error(quota(quotaId="GenerateRequestsPerDayPerProjectPerModel-FreeTier"))
     assert error.code == "insufficient_quota"
     assert error.headers["x-should-retry"] == "false"
+
+
+PARTS = {
+    *("text", "thought", "thoughtSignature", "functionCall", "inlineData", "toolCall"),
+    *("executableCode", "codeExecutionResult", "toolResponse"),
+}
+MEMBERS = {
+    *("id", "name", "args", "partialArgs", "willContinue", "jsonPath", "stringValue", "data"),
+    *("mimeType", "code", "outcome", "output", "toolType", "queries"),
+}
+ARGUMENTS = {
+    *("x", "y", "start_x", "destination_x", "text", "url", "key", "keys", "direction"),
+    *("magnitude", "magnitude_in_pixels", "press_enter", "safety_decision"),
+}
+FUNCTIONS = ["click", "type_text_at", "scroll", "scroll_at", "drag_and_drop", "hotkey", "navigate"]
+PLAIN = st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(["", "a", "$.a", "left"])
+
+
+def objects(names: set[str], values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.dictionaries(st.sampled_from(sorted(names)), values, max_size=4)
+
+
+VALUES = st.recursive(
+    PLAIN, lambda inner: st.lists(inner, max_size=2) | objects(MEMBERS, inner), max_leaves=6
+)
+CALLS = st.fixed_dictionaries(
+    {"name": st.sampled_from(FUNCTIONS), "args": objects(ARGUMENTS, VALUES)}
+)
+
+
+@given(
+    parts=st.lists(
+        objects(PARTS, VALUES) | st.fixed_dictionaries({"functionCall": CALLS}), max_size=4
+    )
+)
+def test_whatever_a_part_holds_is_told_or_is_the_upstreams_fault(parts: list[Any]) -> None:
+    try:
+        told = read(chunk(*parts, reason="STOP"), **screen())
+    except msgspec.ValidationError:
+        return
+    assert told.error is None or isinstance(told.error, UpstreamProtocolError)
+    assert told.error or told.deltas[-1] == Finished("stop")
