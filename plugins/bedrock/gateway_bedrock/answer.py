@@ -1,40 +1,25 @@
-"""What the blocks of an answer say, whole or in pieces.
-
-Tools that the vendor runs leave calls and results behind, which it wants back as they were. A row
-of them becomes a carrier, where it stood, and after it an item for each call.
-"""
+"""What the blocks of an answer say, whole or in pieces."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
-from msgspec import Raw
 
 from gateway.plugin import Annotation, Delta, Item, Key, Text, Thought, ToolCall
 from gateway.types.content import FileCitation, UrlCitation
 from gateway.types.items import CodeInterpreterCall, ImageGenerationCall, WebSearchCall
 
-__all__ = ["SYSTEM_TOOLS", "AnswerReader", "Json", "read_carrier"]
+__all__ = ["SYSTEM_TOOLS", "AnswerReader", "Json"]
 
 Json = dict[str, Any]
 
-_SEARCH, _INTERPRETER = "nova_grounding", "nova_code_interpreter"
-SYSTEM_TOOLS = {
-    **dict.fromkeys(("web_search", "web_search_2025_08_26"), _SEARCH),
-    **dict.fromkeys(("web_search_preview", "web_search_preview_2025_03_11"), _SEARCH),
-    "code_interpreter": _INTERPRETER,
-}
+SYSTEM_TOOLS = {"code_interpreter": "nova_code_interpreter"} | dict.fromkeys(
+    ("web_search", "web_search_2025_08_26", "web_search_preview", "web_search_preview_2025_03_11"),
+    "nova_grounding",
+)
 """Amazon's names for the tools that it runs itself."""
 _HOSTED = "server_tool_use"
 _SPOKEN = {"text", "citation", "citationsContent"}
-
-
-def read_carrier(carrier: str) -> tuple[Raw, ...]:
-    """Return the blocks in `carrier` as they were; none if it is not ours."""
-    try:
-        return msgspec.json.decode(carrier, type=tuple[Raw, ...])
-    except msgspec.DecodeError:
-        return ()
 
 
 def _carry(key: Key, *blocks: Json) -> Thought:
@@ -58,6 +43,7 @@ class AnswerReader:
     """Reads the blocks of one answer, each by its index, in their order."""
 
     def __init__(self) -> None:
+        self.began = False
         self._blocks: dict[int, _Block] = {}
         self._position = 0  # in the characters of the message
         self._row: list[tuple[str, Json]] = []
@@ -70,7 +56,7 @@ class AnswerReader:
             call: Json = piece.get("toolUse") or {}
             if "toolResult" not in piece and call.get("type") != _HOSTED:
                 yield from self._end_row()
-            self._blocks[index] = _Block(index, self._position)
+            self._blocks[index], self.began = _Block(index, self._position), True
         for kind, said in piece.items():
             for delta in _READERS[kind](self._blocks[index], said) if kind in _READERS else ():
                 self._position += len(delta.text) if isinstance(delta, Text) else 0
@@ -105,11 +91,11 @@ class AnswerReader:
         yield from self._end_row()
 
     def _end_row(self) -> Iterator[Delta]:
-        """Tell of the vendor's own calls; one without a result was cut off and does not count."""
+        """Tell of the vendor's own tools, whose calls and results it wants back as they were."""
         row, self._row = self._row, []
         results = {one["toolUseId"]: one for kind, one in row if kind == "toolResult"}
         calls = {one["toolUseId"]: one for kind, one in row if kind == "toolUse"}
-        whole = calls.keys() & results.keys()
+        whole = calls.keys() & results.keys()  # a call without a result was cut off
         if blocks := [{kind: one} for kind, one in row if one["toolUseId"] in whole]:
             yield _carry(f"tools {min(whole)}", *blocks)
         for name, call in calls.items():
@@ -184,12 +170,14 @@ def _hosted_item(call: Json, result: Json) -> WebSearchCall | CodeInterpreterCal
     """Return what a client sees of a call of the vendor's own tool, None for an unknown one."""
     status = "failed" if result.get("status") == "error" else "completed"
     query, code = (str(call["input"].get(name) or "") for name in ("query", "snippet"))
-    if call.get("name") == _SEARCH:
-        action = {"type": "search", "query": query, "queries": [query]}
-        return WebSearchCall(status=status, action=action)
-    if call.get("name") != _INTERPRETER:
-        return None
-    told: list[Json] = [part.get("json") or {} for part in result["content"]]
-    logs = "".join(f"{one.get('stdOut') or ''}{one.get('stdErr') or ''}" for one in told)
-    outputs = ({"type": "logs", "logs": logs},)
-    return CodeInterpreterCall(status=status, container_id="", code=code, outputs=outputs)
+    match call.get("name"):
+        case "nova_grounding":
+            action = {"type": "search", "query": query, "queries": [query]}
+            return WebSearchCall(status=status, action=action)
+        case "nova_code_interpreter":
+            told: list[Json] = [part.get("json") or {} for part in result["content"]]
+            logs = "".join(f"{one.get('stdOut') or ''}{one.get('stdErr') or ''}" for one in told)
+            outputs = ({"type": "logs", "logs": logs},)
+            return CodeInterpreterCall(status=status, container_id="", code=code, outputs=outputs)
+        case _:
+            return None

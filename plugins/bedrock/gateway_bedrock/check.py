@@ -2,18 +2,8 @@
 
 from collections.abc import Iterator
 
-from gateway.plugin import Support, Verdict
+from gateway.plugin import Verdict, support
 from gateway.plugin.content import parts_of, text_of
-from gateway.plugin.support import (
-    ACCEPT,
-    BY_VALUE,
-    FUNCTIONS_ONLY,
-    dropped,
-    dropped_members,
-    reject,
-    rejected,
-    tools_of,
-)
 from gateway.types.items import Message
 from gateway.types.request import Request
 from gateway_bedrock.answer import SYSTEM_TOOLS
@@ -22,22 +12,22 @@ from gateway_bedrock.quirks import Quirks, effort_problem
 
 __all__ = ["SUPPORT", "check"]
 
-_NO_LOGPROBS = reject("Bedrock gives no log probabilities")
-_CARRIED = Support(reason="it goes back with the reasoning item before it, or not at all")
+_UNTOLD = support.reject("Bedrock gives no log probabilities")
+_CARRIED = support.Support(reason="it goes back with the reasoning item before it, or not at all")
 _TIERS = (None, "auto", "default", "flex", "priority")
 _FORMATS = (None, "text", "json_schema")
 _HINTS = ("user_location", "search_context_size", "search_content_types", "external_web_access")
-SUPPORT = FUNCTIONS_ONLY.but(
+SUPPORT = support.FUNCTIONS_ONLY.but(
     parameters={
-        **dict.fromkeys(("service_tier", "temperature", "top_p"), BY_VALUE),
-        "top_logprobs": _NO_LOGPROBS,
+        **dict.fromkeys(("service_tier", "temperature", "top_p"), support.BY_VALUE),
+        "top_logprobs": _UNTOLD,
     },
-    details={"reasoning.summary": BY_VALUE},
+    details={"reasoning.summary": support.BY_VALUE},
     items={"web_search_call": _CARRIED, "code_interpreter_call": _CARRIED},
-    tools=dict.fromkeys(SYSTEM_TOOLS, BY_VALUE),
+    tools=dict.fromkeys(SYSTEM_TOOLS, support.BY_VALUE),
     includes={
-        "message.output_text.logprobs": _NO_LOGPROBS,
-        "code_interpreter_call.outputs": ACCEPT,
+        "message.output_text.logprobs": _UNTOLD,
+        "code_interpreter_call.outputs": support.ACCEPT,
     },
 )
 
@@ -52,43 +42,43 @@ def check(request: Request, quirks: Quirks) -> Iterator[Verdict]:
         if isinstance(item, Message) and item.role != "user" and text_of(part) is None:
             reason = f"the role {item.role} can only hold text"
         if reason:
-            yield rejected(f"{path}.type", reason)
-        yield from dropped_members(part, path, "detail")
+            yield support.rejected(f"{path}.type", reason)
+        yield from support.dropped_members(part, path, "detail")
         if not quirks.cache:
-            yield from dropped_members(part, path, "prompt_cache_breakpoint")
+            yield from support.dropped_members(part, path, "prompt_cache_breakpoint")
 
 
 def _check_settings(request: Request, quirks: Quirks) -> Iterator[Verdict]:
     for name in () if quirks.samplers else ("temperature", "top_p"):
         if getattr(request, name) is not None:
-            yield rejected(name, "the model refuses it")
+            yield support.rejected(name, "the model refuses it")
     if quirks.samplers and (request.temperature or 0) > 1:
-        yield rejected("temperature", "it is 1 at most")
+        yield support.rejected("temperature", "it is 1 at most")
     if (request.text and request.text.format and request.text.format.type) not in _FORMATS:
-        yield rejected("text.format.type", "Bedrock knows only text and json_schema")
+        yield support.rejected("text.format.type", "Bedrock knows only text and json_schema")
     if request.service_tier not in _TIERS:
-        yield dropped("service_tier", "Bedrock has no such tier")
+        yield support.dropped("service_tier", "Bedrock has no such tier")
     if request.reasoning and (reason := effort_problem(request, quirks)):
-        yield dropped("reasoning.effort", reason)
+        yield support.dropped("reasoning.effort", reason)
     if request.reasoning and quirks.effort != "adaptive":
-        yield from dropped_members(request.reasoning, "reasoning", "summary")
+        yield from support.dropped_members(request.reasoning, "reasoning", "summary")
 
 
 def _check_tools(request: Request, quirks: Quirks) -> Iterator[Verdict]:
-    hosted = [(tool, path) for tool, path in tools_of(request) if tool.type in SYSTEM_TOOLS]
+    hosted = [(tool, path) for tool, path in support.tools_of(request) if tool.type in SYSTEM_TOOLS]
     for tool, path in hosted:
         if not quirks.system_tools:
-            yield rejected(f"{path}.type", "only models of Amazon's have such a tool")
+            yield support.rejected(f"{path}.type", "only models of Amazon's have such a tool")
         for name in ("filters", "container"):
             if getattr(tool, name, None) and getattr(tool, name) != {"type": "auto"}:
-                yield rejected(f"{path}.{name}", "Amazon's tool cannot be restricted")
-        yield from dropped_members(tool, path, *_HINTS)
+                yield support.rejected(f"{path}.{name}", "Amazon's tool cannot be restricted")
+        yield from support.dropped_members(tool, path, *_HINTS)
     if hosted and request.max_tool_calls:
-        yield dropped("max_tool_calls", "Amazon's tools cannot be counted")
+        yield support.dropped("max_tool_calls", "Amazon's tools cannot be counted")
     if getattr(request.tool_choice, "type", "") in SYSTEM_TOOLS:
-        yield rejected("tool_choice.type", "the model cannot be made to use this tool")
+        yield support.rejected("tool_choice.type", "the model cannot be made to use this tool")
     items = request.input if isinstance(request.input, tuple) else ()
     if request.tool_choice == "none" and any(item.type.endswith("_call") for item in items):
-        yield rejected("tool_choice", "where tools were called, Bedrock cannot forbid them")
+        yield support.rejected("tool_choice", "where tools were called, Bedrock cannot forbid them")
     if request.tools and request.parallel_tool_calls is False and not quirks.one_call:
-        yield rejected("parallel_tool_calls", "the model calls as many tools at once as it likes")
+        yield support.rejected("parallel_tool_calls", "the model may call several at once")

@@ -13,13 +13,9 @@ __all__ = ["fetch_grant"]
 
 
 def fetch_grant(deployment: Deployment, *, service: str) -> Grant:
-    """Return what signs requests to `service`; blocks as long as AWS takes.
-
-    Raises `UpstreamAuthenticationError` if there are no credentials, or AWS does not give them.
-    """
+    """Return what signs requests to `service`. Raises `UpstreamAuthenticationError`."""
     # Loading botocore takes half a second: who has a Bedrock key shall not wait for it.
     failures = import_module("botocore.exceptions")
-    new_request = import_module("botocore.awsrequest").AWSRequest
     try:
         credentials, expires_at = _find(deployment)
     except (failures.BotoCoreError, failures.ClientError, OSError) as error:
@@ -31,6 +27,7 @@ def fetch_grant(deployment: Deployment, *, service: str) -> Grant:
         message = f"no AWS credentials for {deployment.alias!r}: set a key, a profile or a role"
         raise UpstreamAuthenticationError(message)
     region = deployment.settings.get("aws_region_name", "")
+    new_request = import_module("botocore.awsrequest").AWSRequest
     authority = import_module("botocore.auth").SigV4Auth(credentials, service, region)
 
     def sign(request: UpstreamRequest) -> Mapping[str, str]:

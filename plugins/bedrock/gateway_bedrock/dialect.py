@@ -6,6 +6,7 @@ from typing import ClassVar
 from urllib.parse import quote
 
 import msgspec
+from msgspec import Struct
 
 from gateway.errors import UpstreamError, UpstreamProtocolError
 from gateway.plugin import Call, Deployment, EventStream, Failure, UpstreamRequest, Verdict
@@ -18,7 +19,10 @@ from gateway_bedrock.stream import ConverseTranslator, read_error
 __all__ = ["ConverseDialect"]
 
 _PROFILE = re.compile(r"(arn:.*/)?((us-gov|us|eu|apac|jp|au|ca|sa|global)\.)?")
-"""What an inference profile has ahead of its model, which alone can be asked to count."""
+
+
+class _Counted(Struct, frozen=True, rename="camel"):
+    input_tokens: int
 
 
 class ConverseDialect:
@@ -40,15 +44,14 @@ class ConverseDialect:
         return read_error(failure)
 
     def encode_count(self, call: Call, /) -> UpstreamRequest:
-        """Write the question how many input tokens `call` has."""
+        # An inference profile cannot be asked to count, only the model that it ends with.
         model = _PROFILE.sub("", call.model, count=1)
         return _request(call, model, "count-tokens", write_count(call))
 
     def read_count(self, body: bytes, /) -> int:
-        """Return the number that was answered. Raises `UpstreamProtocolError`."""
         try:
-            return msgspec.json.decode(body, type=dict[str, int])["inputTokens"]
-        except (msgspec.DecodeError, KeyError) as error:
+            return msgspec.json.decode(body, type=_Counted).input_tokens
+        except msgspec.DecodeError as error:
             raise UpstreamProtocolError("bedrock answered no number of tokens") from error
 
 

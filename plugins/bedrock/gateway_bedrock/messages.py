@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
+import msgspec
 from msgspec import Raw
 
 from gateway.errors import InvalidRequestError
@@ -12,7 +13,7 @@ from gateway.plugin.pairing import CallIds, Output, pair_outputs, read_arguments
 from gateway.types.content import ContentPart, InputFile, InputImage, InputText
 from gateway.types.items import FunctionCall, InputItem, Message, Reasoning
 from gateway.types.request import Request
-from gateway_bedrock.answer import Json, read_carrier
+from gateway_bedrock.answer import Json
 from gateway_bedrock.quirks import Quirks
 
 __all__ = ["Conversation", "problem"]
@@ -29,12 +30,10 @@ _DOCUMENTS = (
 
 
 class Conversation:
-    """The `system` texts and the `messages` of `request`, and the names of the tools `called`.
+    """The `system` texts and `messages` of `request`, and the names of the tools `called`.
 
-    The user and the assistant speak in turns; the results of a turn's calls stand at the start of
-    what the user says next, wherever the outputs stand in the input. Raises `InvalidRequestError`
-    if the first message is not the user's, if an output has no call, a call no output or arguments
-    that are no JSON.
+    A turn's results stand first in what the user says next, wherever they are in the input. Raises
+    `InvalidRequestError` if the user does not begin, or calls, outputs and arguments do not match.
     """
 
     def __init__(self, request: Request, quirks: Quirks) -> None:
@@ -57,7 +56,7 @@ class Conversation:
     def _add(self, item: InputItem, position: int, output: Output | None) -> None:
         match item:
             case Reasoning(encrypted_content=str(carrier)):
-                self._say("assistant", *read_carrier(carrier))
+                self._say("assistant", *msgspec.json.decode(carrier, type=tuple[Raw, ...]))
             case Message(role="user" | "assistant" as role, content=content):
                 self._say(role, *self._blocks(content))
             case Message(content=content) if self.messages:
@@ -100,7 +99,10 @@ class Conversation:
                     document["name"] += f" ({count})"
                 document |= self._cited
             if block.get("text", "there").strip():
-                blocks += [block, *_cache_point(part)]
+                blocks.append(block)
+            if (wanted := getattr(part, "prompt_cache_breakpoint", None)) and blocks:
+                ttl = {"ttl": "5m" if wanted.ttl == "5m" else "1h"} if wanted.ttl else {}
+                blocks.append({"cachePoint": {"type": "default", **ttl}})
         kinds = {kind for block in blocks for kind in block}
         is_alone = "document" in kinds and "text" not in kinds  # which Bedrock refuses
         return [{"text": "See the document."}, *blocks] if is_alone else blocks
@@ -147,10 +149,3 @@ def _attachment(url: str, name: str, formats: Mapping[str, str]) -> Json:
     if form := next((formats[ending] for ending in endings if ending in formats), None):
         return {"format": form, "source": source}
     raise InvalidRequestError(f"Bedrock takes only {', '.join(sorted({*formats.values()}))}")
-
-
-def _cache_point(part: ContentPart) -> list[Json]:
-    if not (wanted := getattr(part, "prompt_cache_breakpoint", None)):
-        return []
-    ttl = {"ttl": "5m" if wanted.ttl == "5m" else "1h"} if wanted.ttl else {}
-    return [{"cachePoint": {"type": "default", **ttl}}]

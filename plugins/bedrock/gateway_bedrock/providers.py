@@ -17,8 +17,7 @@ _ENDPOINT = "aws_bedrock_runtime_endpoint"
 _HOST = "bedrock-runtime.{}.amazonaws.com"
 _PLAIN = ("access_key_id", "profile_name", "role_name", "session_name", "external_id")
 _SECRET = ("secret_access_key", "session_token", "web_identity_token")
-# Keys and profiles of the environment are botocore's to read: mixed with those of the
-# configuration, one would be half of another credential.
+# Keys of the environment are botocore's to read: with a part from here, they would be no key.
 _SETTINGS = {
     _REGION: Setting(env=("AWS_REGION_NAME", "AWS_REGION", "AWS_DEFAULT_REGION")),
     **{f"aws_{name}": Setting() for name in (*_PLAIN, "sts_endpoint")},

@@ -14,15 +14,13 @@ from gateway_bedrock.answer import Json
 
 __all__ = ["Quirks", "effort_problem", "quirks_of", "write_effort"]
 
-Way = Literal[
-    "adaptive", "budget", "nova", "reasoning_effort", "reasoning_config", "output", "none"
-]
-
 
 class Quirks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a model differs; an operator may set any of it for a deployment (see the README)."""
 
-    effort: Way = "output"
+    effort: Literal[
+        "adaptive", "budget", "nova", "reasoning_effort", "reasoning_config", "output", "none"
+    ] = "output"
     samplers: bool = True
     one_call: bool = False
     cache: bool = False
@@ -62,15 +60,15 @@ def quirks_of(deployment: Deployment) -> Quirks:
 def effort_problem(request: Request, quirks: Quirks) -> str:
     """Say why the model cannot be told the effort of `request`; nothing if it can."""
     effort = (request.reasoning and request.reasoning.effort) or ""
-    problems = {
-        "the model decides itself whether it thinks": quirks.effort == "none",
-        "the model cannot be kept from thinking": effort == "none"
-        and quirks.effort not in ("adaptive", "budget", "nova"),
-        "there is no such effort": effort not in (*_BUDGETS, "max", "none"),
-        f"the model cannot think with {_LEAST} output tokens or less": quirks.effort == "budget"
-        and (request.max_output_tokens or _MOST) <= _LEAST,
-    }
-    return next((why for why, is_so in problems.items() if is_so), "") if effort else ""
+    if effort and quirks.effort == "none":
+        return "the model decides itself whether it thinks"
+    if effort == "none" and quirks.effort not in ("adaptive", "budget", "nova"):
+        return "the model cannot be kept from thinking"
+    if effort not in ("", *_BUDGETS, "max", "none"):
+        return "there is no such effort"
+    if effort and quirks.effort == "budget" and (request.max_output_tokens or _MOST) <= _LEAST:
+        return f"the model cannot think with {_LEAST} output tokens or less"
+    return ""
 
 
 def write_effort(request: Request, quirks: Quirks) -> tuple[Json, Json]:

@@ -23,10 +23,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def write_body(call: Call) -> bytes:
-    """Return the body that asks for the answer to `call`.
-
-    Raises `InvalidRequestError` for a request that no model could take.
-    """
+    """Return the body that asks for the answer to `call`. Raises `InvalidRequestError`."""
     try:
         return _encode(_body(call))
     except RecursionError as error:
@@ -47,6 +44,10 @@ def _body(call: Call) -> Json:
     if tools and request.parallel_tool_calls is False and quirks.one_call:
         [(kind, chosen)] = tools.pop("toolChoice", {"auto": {}}).items()
         fields["tool_choice"] = {"type": kind, **chosen, "disable_parallel_tool_use": True}
+    if request.text and isinstance(form := request.text.format, JsonSchemaFormat):
+        about = {"name": form.name, "description": form.description or None}
+        structure = {"jsonSchema": _given(schema=_encode(form.schema).decode(), **about)}
+        output["textFormat"] = {"type": "json_schema", "structure": structure}
     tier = request.service_tier if request.service_tier != "auto" else None
     limits = {"maxTokens": request.max_output_tokens, "temperature": request.temperature}
     body: Json = {
@@ -54,7 +55,7 @@ def _body(call: Call) -> Json:
         "system": said.system,
         "inferenceConfig": _given(**limits, topP=request.top_p),
         "toolConfig": tools,
-        "outputConfig": output | _text_format(request),
+        "outputConfig": output,
         "additionalModelRequestFields": fields,
         "serviceTier": _given(type=tier),
         "guardrailConfig": quirks.guardrail,
@@ -64,15 +65,6 @@ def _body(call: Call) -> Json:
 
 def _given(**members: Any) -> Json:
     return {name: member for name, member in members.items() if member is not None}
-
-
-def _text_format(request: Request) -> Json:
-    match request.text and request.text.format:
-        case JsonSchemaFormat(name=name, schema=schema, description=about):
-            wanted = _given(name=name, schema=_encode(schema).decode(), description=about or None)
-            return {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": wanted}}}
-        case _:
-            return {}
 
 
 def _tools(request: Request, called: Iterable[str]) -> Json:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import msgspec
 from msgspec.structs import replace
 
-from gateway.errors import UpstreamError, UpstreamUnavailableError
+from gateway.errors import UpstreamError
 from gateway.plugin import EXCEPTION, Delta, Failure, Finished, FinishReason, Frame, Used
 from gateway.plugin.failures import read_failure
 from gateway.plugin.reports import read_report
@@ -42,7 +42,6 @@ class ConverseTranslator:
 
     def __init__(self) -> None:
         self._answer = AnswerReader()
-        self._spoke = False
 
     def feed(self, frame: Frame, /) -> Iterator[Delta]:
         """Say what `frame` means. Raises `UpstreamError` if it reports a failure."""
@@ -52,31 +51,24 @@ class ConverseTranslator:
         if name is not None and name not in _EVENTS:
             return
         event = _decode(frame.data)
-        for delta in self._read(event, ends_block=name == "contentBlockStop"):
-            self._spoke = True
-            yield delta
+        index = event.get("contentBlockIndex", 0)
+        if piece := event.get("start") or event.get("delta"):
+            yield from self._answer.read(index, piece)
+        if name == "contentBlockStop":
+            yield from self._answer.close(index)
+        output: Json = event.get("output") or {"message": {"content": ()}}
+        for place, block in enumerate(output["message"]["content"]):
+            yield from self._answer.read(place, block)
+            yield from self._answer.close(place)
         if usage := event.get("usage"):
             yield Used(_usage(usage))
         if reason := event.get("stopReason"):
             yield from self._answer.close_all()
             yield self._end(reason)
 
-    def _read(self, event: Json, *, ends_block: bool) -> Iterator[Delta]:
-        index = event.get("contentBlockIndex", 0)
-        if piece := event.get("start") or event.get("delta"):
-            yield from self._answer.read(index, piece)
-        if ends_block:
-            yield from self._answer.close(index)
-        output: Json = event.get("output") or {"message": {"content": ()}}
-        for place, block in enumerate(output["message"]["content"]):
-            yield from self._answer.read(place, block)
-            yield from self._answer.close(place)
-
     def _end(self, said: str) -> Finished:
-        if (reason := _ENDS.get(said, "stop" if self._spoke else None)) is None:
-            error = UpstreamUnavailableError(f"bedrock: the model broke off with {said[:40]!r}")
-            error.status, error.code = 502, "upstream_error"
-            raise error
+        if (reason := _ENDS.get(said, "stop" if self._answer.began else None)) is None:
+            raise UpstreamError(f"bedrock: the model broke off with {said[:40]!r}")
         return Finished(reason)
 
 

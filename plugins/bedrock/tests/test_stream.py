@@ -197,7 +197,7 @@ def test_usage_counts_what_the_cache_gave_and_took(stream: Stream) -> None:
 
 
 def test_the_number_of_tokens_is_read() -> None:
-    assert DIALECT.read_count(b'{"inputTokens": 12}') == 12
+    assert DIALECT.read_count(b'{"inputTokens": 12, "news": "x"}') == 12
     for body in (b"{}", b"[]", b"", b'{"inputTokens": "many"}'):
         with pytest.raises(UpstreamProtocolError):
             DIALECT.read_count(body)

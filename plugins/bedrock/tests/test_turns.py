@@ -109,11 +109,3 @@ def test_a_redacted_thought_and_a_signature_stay_in_their_places(
         {"reasoningContent": {"reasoningText": {"text": "", "signature": "ZW1wdHk="}}},
         {"text": "World."},
     ]
-
-
-def test_a_carrier_that_is_not_ours_is_nothing(encode: Callable[..., Json]) -> None:
-    for carrier in ("", "no JSON", "[]", '{"blocks": []}'):
-        thought = {"type": "reasoning", "summary": [], "encrypted_content": carrier}
-        said = {"role": "assistant", "content": "Hello."}
-        body = encode({"input": [ASK, thought, said, ASK]})
-        assert body["messages"][1]["content"] == [{"text": "Hello."}]
