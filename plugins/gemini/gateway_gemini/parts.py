@@ -10,11 +10,11 @@ from gateway.errors import InvalidRequestError
 from gateway.plugin.content import Content, read_data_url, text_of
 from gateway.types.content import ContentPart, InputAudio, InputFile, InputImage
 
-__all__ = ["Part", "problem", "split", "write_parts"]
+__all__ = ["ITS_FILES", "Part", "problem", "split", "write_parts"]
 
 Part = dict[str, Any]
 
-_ITS_FILES = "https://generativelanguage.googleapis.com/"
+ITS_FILES = "https://generativelanguage.googleapis.com/"
 
 
 def write_parts(content: Content) -> list[Part]:
@@ -64,7 +64,7 @@ def _at(url: str, kind: str) -> Part:
         return _inline(*found)
     if url.startswith("data:"):
         raise InvalidRequestError("a data: URL must hold base64, and say of what type")
-    if url.startswith(_ITS_FILES):
+    if url.startswith(ITS_FILES):
         return {"fileData": {"fileUri": url}}  # Google knows what it has been given
     kind = guess_type(urlsplit(url).path, strict=False)[0] or kind
     return {"fileData": {"fileUri": url, "mimeType": kind}}

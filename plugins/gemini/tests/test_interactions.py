@@ -14,6 +14,10 @@ from gateway_gemini import InteractionsDialect
 DIALECT = InteractionsDialect()
 UNCHECKED = {"type": "thought", "signature": "skip_thought_signature_validator"}
 PIXELS = "data:image/png;base64,AAAA"
+AT_GOOGLE = {
+    "type": "input_image",
+    "image_url": "https://generativelanguage.googleapis.com/v1beta/files/a",
+}
 FUNCTION = {"type": "function", "name": "look", "parameters": {"type": "object", "properties": {}}}
 SCREEN = {
     "type": "computer_use_preview",
@@ -280,6 +284,7 @@ def test_an_object_without_a_schema_has_only_its_type(encode: Encode) -> None:
         {"parallel_tool_calls": False, "tools": [FUNCTION]},
         {"top_logprobs": 3},
         {"include": ["message.output_text.logprobs"]},
+        {"input": [{"role": "user", "content": [AT_GOOGLE]}]},
     ],
 )
 def test_what_only_the_other_api_can_do_is_rejected(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from functools import partial
 from typing import ClassVar
 
@@ -10,7 +10,9 @@ import msgspec
 
 from gateway.errors import UpstreamError
 from gateway.plugin import Call, Deployment, Failure, Translator, UpstreamRequest, Verdict
-from gateway.plugin.support import SupportTable
+from gateway.plugin.content import parts_of
+from gateway.plugin.support import SupportTable, rejected
+from gateway.types.content import InputImage
 from gateway.types.request import Request
 from gateway_gemini.check import check
 from gateway_gemini.failures import read_error
@@ -18,6 +20,7 @@ from gateway_gemini.framing import GeminiFraming
 from gateway_gemini.interactions.request import write_interaction
 from gateway_gemini.interactions.stream import InteractionsTranslator
 from gateway_gemini.interactions.support import SUPPORT
+from gateway_gemini.parts import ITS_FILES
 from gateway_gemini.quirks import quirks_of
 
 __all__ = ["InteractionsDialect"]
@@ -31,8 +34,11 @@ class InteractionsDialect:
     name: ClassVar[str] = "gemini_interactions"
     support: ClassVar[SupportTable] = SUPPORT
 
-    def check(self, request: Request, deployment: Deployment, /) -> Iterable[Verdict]:
-        return check(request, quirks_of(deployment), SUPPORT)
+    def check(self, request: Request, deployment: Deployment, /) -> Iterator[Verdict]:
+        yield from check(request, quirks_of(deployment), SUPPORT)
+        for part, path, _ in parts_of(request):
+            if isinstance(part, InputImage) and (part.image_url or "").startswith(ITS_FILES):
+                yield rejected(f"{path}.image_url", "its type is not known here: send its data")
 
     def encode(self, call: Call, /) -> UpstreamRequest:
         return UpstreamRequest(
