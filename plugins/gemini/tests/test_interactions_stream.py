@@ -289,11 +289,6 @@ def test_what_was_asked_is_not_what_the_model_says() -> None:
     assert told.carriers == []
 
 
-def test_what_the_model_says_aloud_comes_back() -> None:
-    step = {"type": "model_output", "content": [{"type": "audio", "data": "AAAA"}]}
-    assert read(whole(step)).carriers == [Carrier(parts=(step,))]
-
-
 def test_places_are_counted_in_characters_of_the_message() -> None:
     cited = {"type": "url_citation", "url": "https://a.test", "start_index": 3, "end_index": 7}
     image = {"type": "image", "data": "AAAA", "mime_type": "image/jpeg"}
@@ -386,6 +381,10 @@ def test_a_call_about_the_screen_is_a_computer_call() -> None:
         [whole({"type": "model_output", "content": 7})],
         [whole({"type": "google_search_call", "arguments": 7})],
         [whole({"type": "google_search_call", "arguments": {"queries": [7]}})],
+        [whole({"type": "code_execution_call", "arguments": {"code": [7]}})],
+        [whole({"type": "model_output", "content": [{"type": "text", "text": True}]})],
+        [start("function_call", id="c", name=7)],
+        [start("thought"), more("thought_signature", signature=7)],
         [{"event_type": 7}],
     ],
 )

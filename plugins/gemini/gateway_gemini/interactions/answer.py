@@ -9,7 +9,8 @@ import msgspec
 from msgspec import Struct
 
 from gateway.errors import UpstreamProtocolError
-from gateway.plugin import Annotation, Delta, Item, Text, Thought, ToolCall
+from gateway.plugin import Annotation, Item, Text, Thought, ToolCall
+from gateway.plugin import Delta as Said
 from gateway.types.items import ComputerCall, ImageGenerationCall
 from gateway.types.request import Request
 from gateway.types.tools import ComputerTool, ComputerUsePreviewTool
@@ -17,6 +18,7 @@ from gateway_gemini.computer import computer_calls
 from gateway_gemini.failures import reported_error
 from gateway_gemini.interactions.citations import cite
 from gateway_gemini.interactions.hosted import items_of
+from gateway_gemini.interactions.wire import Citation, Content, Delta, Step
 from gateway_gemini.signatures import Carrier
 from gateway_gemini.sizes import screen_size
 
@@ -25,183 +27,171 @@ __all__ = ["StepReader"]
 Json = dict[str, Any]
 
 _ITS_OWN = ("thought", "model_output", "function_call")
-_ECHOES = ("user_input", "function_result")
+_ECHOES = ("user_input", "function_result", "")
 _Computer = ComputerTool | ComputerUsePreviewTool
 
 
-class _Step(Struct):
-    """A step that has begun: as it stands so far, and what of it is told only at its end.
+class _Begun(Struct):
+    """A step that has begun: as it was told, and what of it is said only at its end.
 
     `before` counts the characters that its message had already.
     """
 
     key: int
+    step: Step
     told: Json
     text: str = ""
     before: int = 0
-    cited: list[Json] = []
+    cited: list[Citation] = []
     arguments: str = ""
 
 
 class StepReader:
     """Reads the steps of one answer to `request`, whole ones or the events of a stream.
 
-    A thought is told with the step that has to come back. Steps of Google's own tools come back
+    A thought is said with the step that has to come back. Steps of Google's own tools come back
     as they are: they are collected, until another one begins, in a reasoning item of their own.
-    `spoke` says whether there was anything but thoughts.
+    `spoke` says whether there was anything but thoughts. All raise `msgspec.ValidationError`.
     """
 
     def __init__(self, request: Request, provider: str) -> None:
         self.spoke = False
         self._request = request
         self._provider = provider
-        self._steps: dict[int, _Step] = {}
+        self._begun: dict[int, _Begun] = {}
         self._hosted: list[Json] = []
         self._keys = 0
-        self._latest = _Step(key=0, told={})
+        self._latest = _Begun(key=0, step=Step(), told={})
         self._goes_on = False
         self._items = request.input if isinstance(request.input, tuple) else ()
         self._call_ids = {getattr(item, "call_id", None) for item in self._items}
         tools = request.tools or ()
         self._has_screen = any(isinstance(tool, _Computer) for tool in tools)
 
-    def start(self, index: int, told: Json) -> Iterator[Delta]:
+    def start(self, index: int, told: Json) -> Iterator[Said]:
         """Begin the step `index`, of which `told` is what there is."""
-        step = self._steps[index] = self._begin(told)
-        kind = told.get("type")
-        if kind in _ITS_OWN:
+        kind = told.get("type", "")
+        is_its_own = kind in _ITS_OWN
+        step = msgspec.convert(told, Step) if is_its_own else Step(type=kind)
+        begun = self._begun[index] = self._begin(step, told)
+        if is_its_own:
             yield from self._tell_hosted()
-        elif kind and kind not in _ECHOES:
+        elif kind not in _ECHOES:
             self._hosted.append(told)
-        for content in told.get("summary") or () if kind == "thought" else ():
-            yield from self._think(step, content)
-        for content in told.get("content") or () if kind == "model_output" else ():
-            yield from self._say(step, content)
+        for content in step.summary or ():
+            yield from self._think(begun, content)
+        for content in step.content or ():
+            yield from self._say(begun, content)
         if kind == "function_call":
-            yield from self._begin_call(step)
+            self.spoke = True
+            if not self._has_screen:
+                yield ToolCall(begun.key, self._call_id(step), step.name)
 
-    def add(self, index: int, delta: Json) -> Iterator[Delta]:
+    def add(self, index: int, told: Json) -> Iterator[Said]:
         """Read more of the step `index`. Raises `UpstreamProtocolError` if it has not begun."""
-        step = self._at(index)
-        match delta.get("type"):
-            case "thought_summary" if content := delta.get("content"):
-                step.told["summary"] = [*(step.told.get("summary") or ()), content]
-                yield from self._think(step, content)
-            case "thought_signature":
-                step.told["signature"] = delta.get("signature") or step.told.get("signature")
-            case "arguments_delta" if piece := delta.get("arguments"):
-                step.arguments += piece
-                if not self._has_screen:
-                    yield ToolCall(step.key, arguments=piece)
-            case "text_annotation_delta":
-                step.cited += delta.get("annotations") or ()
-            case "text" | "image" | "audio" | "video" | "document":
-                yield from self._say(step, delta)
-            case kind if kind == step.told.get("type"):
-                step.told |= {name: value for name, value in delta.items() if value != ""}
-            case _:
-                pass
+        if (begun := self._begun.get(index)) is None:
+            raise UpstreamProtocolError("gemini sent more of a step that has not begun")
+        if begun.step.type in _ITS_OWN:
+            yield from self._add(begun, msgspec.convert(told, Delta), told)
+        elif begun.step.type == told.get("type"):
+            begun.told |= {name: value for name, value in told.items() if value != ""}
 
-    def stop(self, index: int) -> Iterator[Delta]:
+    def stop(self, index: int) -> Iterator[Said]:
         """End the step `index`, if it has not ended. Raises `UpstreamError` if it failed."""
-        if (step := self._steps.pop(index, None)) is None:
+        if (begun := self._begun.pop(index, None)) is None:
             return
-        match step.told:
-            case {"type": "thought", "signature": str(signature)} if signature:
-                yield Thought(key=step.key, carrier=Carrier(parts=(step.told,)).written())
-            case {"type": "model_output"}:
-                yield from self._cite(step)
-                if error := step.told.get("error"):
-                    raise reported_error(error, self._provider)
-            case {"type": "function_call"}:
-                yield from self._end_call(step)
-            case _:
-                pass
+        if begun.step.type == "thought" and begun.told.get("signature"):
+            yield Thought(key=begun.key, carrier=Carrier(parts=(begun.told,)).written())
+        elif begun.step.type == "function_call":
+            yield from self._end_call(begun)
+        yield from self._cite(begun)
+        if begun.step.error:
+            raise reported_error(begun.step.error, self._provider)
 
-    def close(self) -> Iterator[Delta]:
+    def close(self) -> Iterator[Said]:
         """Say what was held back until the end."""
-        for index in [*self._steps]:
+        for index in [*self._begun]:
             yield from self.stop(index)
         yield from self._tell_hosted()
 
-    def pause(self) -> Iterator[Delta]:
+    def pause(self) -> Iterator[Said]:
         """End an answer that another one continues: in the same message, if it was in one."""
         yield from self.close()
-        self._goes_on = self._latest.told.get("type") == "model_output"
+        self._goes_on = self._latest.step.type == "model_output"
 
-    def _at(self, index: int) -> _Step:
-        if step := self._steps.get(index):
-            return step
-        raise UpstreamProtocolError("gemini sent more of a step that has not begun")
-
-    def _begin(self, told: Json) -> _Step:
+    def _begin(self, step: Step, told: Json) -> _Begun:
         self._keys += 1
-        step = _Step(key=self._keys, told=told)
-        if self._goes_on and told.get("type") == "model_output":
-            step.key, step.before = self._latest.key, self._latest.before
+        begun = _Begun(key=self._keys, step=step, told=told)
+        if self._goes_on and step.type == "model_output":
+            begun.key, begun.before = self._latest.key, self._latest.before
         self._goes_on = False
-        self._latest = step
-        return step
+        self._latest = begun
+        return begun
 
-    def _think(self, step: _Step, content: Json) -> Iterator[Delta]:
-        if text := content.get("text"):
-            yield Thought(text, step.key, "summary")
-
-    def _say(self, step: _Step, content: Json) -> Iterator[Delta]:
-        self.spoke = True
-        match content:
-            case {"type": "text", "text": str(text)}:
-                step.text += text
-                step.cited += content.get("annotations") or ()
-                yield Text(text, step.key)
-            case {"type": "image", "data": str(data)}:
-                yield from self._cite(step)
-                step.before = 0
-                kind = content.get("mime_type", "image/png").removeprefix("image/")
-                item = ImageGenerationCall(status="completed", result=data, output_format=kind)
-                yield Item(item)
-            case {"type": str()}:  # Responses has nothing for it, but Gemini will remember it
-                self._hosted.append({"type": "model_output", "content": [content]})
+    def _add(self, begun: _Begun, delta: Delta, told: Json) -> Iterator[Said]:
+        match delta:
+            case Delta(type="thought_summary", content=Content() as content):
+                begun.told["summary"] = [*(begun.told.get("summary") or ()), told["content"]]
+                yield from self._think(begun, content)
+            case Delta(type="thought_signature", signature=str(signature)) if signature:
+                begun.told["signature"] = signature
+            case Delta(type="arguments_delta", arguments=str(piece)):
+                begun.arguments += piece
+                if not self._has_screen:
+                    yield ToolCall(begun.key, arguments=piece)
             case _:
-                pass
+                yield from self._say(begun, delta)
 
-    def _cite(self, step: _Step) -> Iterator[Delta]:
+    def _think(self, begun: _Begun, content: Content) -> Iterator[Said]:
+        if content.text:
+            yield Thought(content.text, begun.key, "summary")
+
+    def _say(self, begun: _Begun, content: Content) -> Iterator[Said]:
+        """Say text, or show an image; the rest has no place in Responses."""
+        begun.cited += content.annotations or ()
+        if content.type == "text" and content.text:
+            self.spoke = True
+            begun.text += content.text
+            yield Text(content.text, begun.key)
+        elif content.type == "image" and content.data:
+            self.spoke = True
+            yield from self._cite(begun)
+            begun.before = 0
+            kind = (content.mime_type or "image/png").removeprefix("image/")
+            item = ImageGenerationCall(status="completed", result=content.data, output_format=kind)
+            yield Item(item)
+
+    def _cite(self, begun: _Begun) -> Iterator[Said]:
         """Tell the sources of the text so far, which counts for itself."""
-        for told in step.cited:
-            if annotation := cite(told, step.text, step.before):
-                yield Annotation(annotation, step.key)
-        step.before += len(step.text)
-        step.text, step.cited = "", []
+        for told in begun.cited:
+            if annotation := cite(told, begun.text, begun.before):
+                yield Annotation(annotation, begun.key)
+        begun.before += len(begun.text)
+        begun.text, begun.cited = "", []
 
-    def _begin_call(self, step: _Step) -> Iterator[Delta]:
-        self.spoke = True
-        if step.told.get("id") in self._call_ids:  # Gemini's are numbers that recur
-            step.told["id"] = None
-        if not self._has_screen:
-            yield ToolCall(step.key, step.told.get("id"), step.told.get("name"))
+    def _call_id(self, step: Step) -> str | None:
+        """Return the id of a call, unless an earlier one has it: Gemini's recur."""
+        return None if step.id in self._call_ids else step.id
 
-    def _end_call(self, step: _Step) -> Iterator[Delta]:
-        written = msgspec.json.encode(step.told.get("arguments") or {}).decode()
-        arguments = step.arguments or written
+    def _end_call(self, begun: _Begun) -> Iterator[Said]:
+        step = begun.step
+        arguments = begun.arguments or msgspec.json.encode(step.arguments or {}).decode()
         if not self._has_screen:
-            if not step.arguments:
-                yield ToolCall(step.key, arguments=arguments)
-        elif actions := self._on_screen(step.told, arguments):
+            if not begun.arguments:
+                yield ToolCall(begun.key, arguments=arguments)
+        elif actions := self._on_screen(step, arguments):
             yield from map(Item, actions)
         else:
-            yield ToolCall(step.key, step.told.get("id"), step.told.get("name"), arguments)
+            yield ToolCall(begun.key, self._call_id(step), step.name, arguments)
 
-    def _on_screen(self, told: Json, arguments: str) -> list[ComputerCall]:
+    def _on_screen(self, step: Step, arguments: str) -> list[ComputerCall]:
         """Return what a call wants done on the client's screen, if it is about that."""
-        try:
-            args = msgspec.json.decode(arguments, type=Json)
-        except (msgspec.DecodeError, RecursionError) as error:
-            raise UpstreamProtocolError("gemini sent a call with broken arguments") from error
-        call_id = told.get("id") or f"call_{len(self._items) + self._keys}"
-        said = {"id": call_id, "name": told.get("name", ""), "args": args}
+        call_id = self._call_id(step) or f"call_{len(self._items) + self._keys}"
+        args = msgspec.json.decode(arguments, type=Json)
+        said = {"id": call_id, "name": step.name or "", "args": args}
         return computer_calls(self._request, said, screen_size(self._request, self._items))
 
-    def _tell_hosted(self) -> Iterator[Delta]:
+    def _tell_hosted(self) -> Iterator[Said]:
         steps, self._hosted = self._hosted, []
         if steps:
             self._keys += 1

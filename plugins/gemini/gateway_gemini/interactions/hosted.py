@@ -5,71 +5,88 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from gateway.types.items import CodeInterpreterCall, FileSearchCall, OutputItem, WebSearchCall
+from gateway_gemini.interactions.wire import Arguments, Found, HostedStep
 
 __all__ = ["items_of"]
 
-Json = dict[str, Any]
+_NONE = HostedStep()
 
 
-def items_of(steps: Sequence[Json], include: Collection[str]) -> Iterator[OutputItem]:
-    """Yield an item for each call among `steps` that Responses has one for.
+def items_of(told: Sequence[dict[str, Any]], include: Collection[str]) -> Iterator[OutputItem]:
+    """Yield an item for each call among the steps `told` that Responses has one for.
 
-    `include` names what of it the client wants to know besides.
+    `include` names what of it the client wants to know besides. Raises `ValidationError`.
     """
-    results = {step.get("call_id"): step for step in steps if "call_id" in step}
+    steps = msgspec.convert([step for step in told if _tool(step) in _READ], list[HostedStep])
+    results = {step.call_id: step for step in steps if step.call_id}
     for step in steps:
-        if read := _READ.get(step["type"]):
-            yield from read(step.get("arguments") or {}, results.get(step.get("id"), {}), include)
+        if step.type.endswith("_call"):
+            read = _READ[step.type.removesuffix("_call")]
+            yield from read(
+                step.arguments or Arguments(), results.get(step.id or "", _NONE), include
+            )
 
 
-def _search(arguments: Json, result: Json, include: Collection[str]) -> Iterator[OutputItem]:
-    queries: list[str] = arguments.get("queries") or []
-    action: Json = {"type": "search", "query": "".join(queries[:1]), "queries": queries}
+def _tool(step: dict[str, Any]) -> str:
+    return str(step.get("type")).removesuffix("_call").removesuffix("_result")
+
+
+def _search(
+    arguments: Arguments, result: HostedStep, include: Collection[str]
+) -> Iterator[OutputItem]:
+    queries = [*(arguments.queries or ())]
+    action: dict[str, Any] = {"type": "search", "query": "".join(queries[:1]), "queries": queries}
     if "web_search_call.action.sources" in include:
-        urls = [found["url"] for found in result.get("result") or () if found.get("url")]
+        urls = [found.url for found in _found(result) if found.url]
         action["sources"] = [{"type": "url", "url": url} for url in urls]
     yield WebSearchCall(status=_status(result), action=action)
 
 
-def _pages(arguments: Json, result: Json, _include: Collection[str]) -> Iterator[OutputItem]:
-    told = {page.get("url"): page.get("status") for page in result.get("result") or ()}
-    for url in arguments.get("urls") or told:
-        done = _status(result) == "completed" and told.get(url, "success") == "success"
-        action = {"type": "open_page", "url": url}
-        yield WebSearchCall(status="completed" if done else "failed", action=action)
+def _pages(
+    arguments: Arguments, result: HostedStep, _include: Collection[str]
+) -> Iterator[OutputItem]:
+    failed = {page.url for page in _found(result) if page.status not in (None, "success")}
+    for url in arguments.urls or ():
+        status = "failed" if url in failed else _status(result)
+        yield WebSearchCall(status=status, action={"type": "open_page", "url": url})
 
 
-def _code(arguments: Json, result: Json, include: Collection[str]) -> Iterator[OutputItem]:
-    code, status = arguments.get("code", ""), _status(result)
-    call = CodeInterpreterCall(container_id="", code=code, status=status)
-    if "code_interpreter_call.outputs" in include and (logs := _text(result.get("result"))):
-        outputs: tuple[Json, ...] = ({"type": "logs", "logs": logs},)
-        call = CodeInterpreterCall(container_id="", code=code, status=status, outputs=outputs)
-    yield call
+def _code(
+    arguments: Arguments, result: HostedStep, include: Collection[str]
+) -> Iterator[OutputItem]:
+    logs = "".join(found.text or "" for found in _found(result))
+    is_told = "code_interpreter_call.outputs" in include and logs
+    yield CodeInterpreterCall(
+        container_id="",
+        code=arguments.code or "",
+        status=_status(result),
+        outputs=({"type": "logs", "logs": logs},) if is_told else None,
+    )
 
 
-def _files(arguments: Json, result: Json, _include: Collection[str]) -> Iterator[OutputItem]:
-    queries = tuple(arguments.get("queries") or ())
-    yield FileSearchCall(queries=queries, status=_status(result))
+def _files(
+    arguments: Arguments, result: HostedStep, _include: Collection[str]
+) -> Iterator[OutputItem]:
+    yield FileSearchCall(queries=arguments.queries or (), status=_status(result))
 
 
-def _status(result: Json) -> str:
-    if not result:
+def _status(result: HostedStep) -> str:
+    if result is _NONE:
         return "incomplete"
-    return "failed" if result.get("is_error") else "completed"
+    return "failed" if result.is_error else "completed"
 
 
-def _text(result: str | Sequence[Json] | None) -> str:
-    if result is None or isinstance(result, str):
-        return result or ""
-    return "".join(content.get("text", "") for content in result)
+def _found(result: HostedStep) -> Sequence[Found]:
+    return (Found(text=result.result),) if isinstance(result.result, str) else result.result or ()
 
 
-_Read = Callable[[Json, Json, Collection[str]], Iterator[OutputItem]]
+_Read = Callable[[Arguments, HostedStep, Collection[str]], Iterator[OutputItem]]
 _READ: Mapping[str, _Read] = {
-    "google_search_call": _search,
-    "url_context_call": _pages,
-    "code_execution_call": _code,
-    "file_search_call": _files,
+    "google_search": _search,
+    "url_context": _pages,
+    "code_execution": _code,
+    "file_search": _files,
 }

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
-import msgspec
-from msgspec import Struct
-
 from gateway.errors import UpstreamProtocolError, UpstreamUnavailableError
 from gateway.plugin import (
     Call,
@@ -22,6 +19,7 @@ from gateway.plugin import (
 from gateway_gemini.endings import is_blocked
 from gateway_gemini.failures import reported_error
 from gateway_gemini.interactions.answer import StepReader
+from gateway_gemini.interactions.wire import Event, Interaction, read_event
 from gateway_gemini.request import continued
 from gateway_gemini.usage import read_usage
 
@@ -45,30 +43,6 @@ _COUNTS = {
 }
 
 
-class Interaction(Struct, frozen=True):
-    """What an answer says of itself; `steps` are there if it came in one piece."""
-
-    status: str | None = None
-    usage: dict[str, Any] | None = None
-    steps: tuple[dict[str, Any], ...] | None = None
-    continuation_token: str | None = None
-    errors: tuple[dict[str, Any], ...] | None = None
-    error: Any = None
-
-
-class Event(Interaction, frozen=True):
-    """An event of a stream, or an answer in one piece, which has no `event_type`."""
-
-    event_type: str = ""
-    index: int = 0
-    step: dict[str, Any] = {}
-    delta: dict[str, Any] = {}
-    interaction: Interaction = Interaction()
-
-
-_decode = msgspec.json.Decoder(Event).decode
-
-
 class InteractionsTranslator:
     """Reads the answer to `call`: the events of a stream, or a whole interaction.
 
@@ -87,8 +61,8 @@ class InteractionsTranslator:
         if frame.data == b"[DONE]":
             return
         try:
-            yield from self._read(_decode(frame.data))
-        except (AttributeError, TypeError, ValueError, RecursionError) as error:
+            yield from self._read(read_event(frame.data))
+        except (ValueError, RecursionError) as error:
             raise UpstreamProtocolError(f"gemini sent a broken frame: {error}") from error
 
     def continuation(self) -> UpstreamRequest | None:
@@ -123,7 +97,7 @@ class InteractionsTranslator:
             counts = {name: told.usage.get(theirs) for name, theirs in _COUNTS.items()}
             self._counts[-1] = {n: count for n, count in counts.items() if isinstance(count, int)}
             yield Used(read_usage(self._counts))
-        status = told.status or ""
+        status = told.status or "completed"
         token = told.continuation_token if len(self._counts) <= _PAUSES else None
         if status == "requires_continuation" and token:
             self._token = token
@@ -136,7 +110,7 @@ class InteractionsTranslator:
             yield from self._fail(told.errors[0])
         elif status in _FAILURES:
             raise UpstreamUnavailableError(f"gemini's interaction ended as {status}")
-        elif status and self._answer.spoke:
+        elif self._answer.spoke:
             yield Finished()
 
     def _fail(self, error: Any) -> Iterator[Delta]:
