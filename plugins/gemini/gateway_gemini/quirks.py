@@ -72,6 +72,6 @@ def _efforts(model: str, version: tuple[int, int]) -> Mapping[str, str | int]:
     if version < (3, 0):
         most, none = (24576, {"none": 0}) if "flash" in model else (32768, {})
         return {**_BUDGETS, "xhigh": most, "max": most, **none}
-    if "flash" in model:
+    if "flash" in model and version < (3, 7):  # later ones refuse the level MINIMAL
         return _FLASH
     return _PRO if version > (3, 0) else {**_PRO, "medium": "HIGH"}

@@ -59,7 +59,8 @@ def test_settings_bear_googles_names(encode: Encode) -> None:
         ("gemini-3.1-pro-preview", "medium", {"thinkingLevel": "MEDIUM"}),
         ("gemini-3.1-pro-preview", "minimal", {"thinkingLevel": "LOW"}),
         ("gemini-17-ultra", "max", {"thinkingLevel": "HIGH"}),
-        ("gemini-flash-latest", "none", {"thinkingLevel": "MINIMAL"}),
+        ("gemini-flash-latest", "minimal", {"thinkingLevel": "LOW"}),
+        ("gemini-3.7-flash", "low", {"thinkingLevel": "LOW"}),
         ("somebody-tuned-this", "high", {"thinkingLevel": "HIGH"}),
     ],
 )
