@@ -2,7 +2,7 @@
 
 The numbers are those of the list that the project was given of bugs known in other gateways; those
 of the reports themselves stand beside it there. Of 2, signatures of Gemini, Gemini's chat surface
-is concerned.
+is concerned here; its own API is in `test_families.py`.
 """
 
 from __future__ import annotations
