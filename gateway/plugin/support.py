@@ -1,9 +1,9 @@
 """What of the Responses API a dialect can express, as data.
 
 A dialect names every parameter, item type, tool type and `include` value in a `SupportTable`: it is
-accepted, dropped, rejected, or emulated by the gateway. The table is what the pages in docs/providers
-show, what the conformance kit holds the dialect to, and what `judge` turns into verdicts. Most
-dialects begin with `FUNCTIONS_ONLY` and say in what they differ.
+accepted, dropped, rejected, or emulated by the gateway. The table is what the pages in
+docs/providers show, what the conformance kit holds the dialect to, and what `judge` turns into
+verdicts. Most dialects begin with `FUNCTIONS_ONLY` and say in what they differ.
 """
 
 from __future__ import annotations
