@@ -30,6 +30,7 @@ def test_a_row_has_quirks_that_exist(row: Provider) -> None:
 @every_row
 def test_a_row_says_where_and_with_which_key(row: Provider) -> None:
     assert isinstance(row.dialect, ChatDialect)
+    assert isinstance(row.base_url, str)
     assert row.base_url.startswith(("https://", "http://127.0.0.1:")) or (
         row.name == "openai_compatible" and row.base_url == ""
     )
