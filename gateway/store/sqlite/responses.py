@@ -33,10 +33,11 @@ __all__ = [
     "save",
 ]
 
+_NOTHING = Origin()
 _INSERT = """
     INSERT INTO responses
     (tenant, id, created_at, expires_at, status, model, body, node, outputs)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, id) DO NOTHING
 """
 _FIND = """
     SELECT created_at, expires_at, status, model, body, node, outputs
@@ -60,12 +61,13 @@ def save(
     inputs: Sequence[StoredItem],
     outputs: Sequence[StoredItem],
 ) -> None:
-    if exists(connection, record):
+    if origin != _NOTHING and exists(connection, record):
         return
     before = end_of(connection, record.tenant, origin)
     end = grow(connection, record.tenant, hold(connection, before), (*inputs, *outputs))
-    insert(connection, record, end, len(outputs))
-    if origin.conversation_id:
+    if insert(connection, record, end, len(outputs)) is None:
+        release(connection, [end])  # it exists: asking first would cost every other one a query
+    elif origin.conversation_id:
         connection.execute(
             "UPDATE conversations SET node = ? WHERE tenant = ? AND id = ?",
             (hold(connection, end), record.tenant, origin.conversation_id),
@@ -91,8 +93,10 @@ def end_of(connection: Connection, tenant: str, origin: Origin) -> Node:
     return found[0]
 
 
-def insert(connection: Connection, record: Record, end: Node, outputs: int) -> int:
-    """Write the row of a response, which keeps the held node `end`; return its number."""
+def insert(connection: Connection, record: Record, end: Node, outputs: int) -> int | None:
+    """Write the row of a response, which keeps the held node `end`; return its number, or None if
+    there is such a response.
+    """
     values = (
         record.tenant,
         record.id,
@@ -102,9 +106,8 @@ def insert(connection: Connection, record: Record, end: Node, outputs: int) -> i
         record.model,
         record.body,
     )
-    number = connection.execute(_INSERT, (*values, end, outputs)).lastrowid
-    assert number is not None
-    return number
+    inserted = connection.execute(_INSERT, (*values, end, outputs))
+    return inserted.lastrowid if inserted.rowcount else None
 
 
 def load(
