@@ -1,6 +1,7 @@
 """A PostgreSQL server for the session, a database for each test, and a wire between us and it."""
 
 import asyncio
+import gc
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -12,6 +13,13 @@ from gateway_postgres.store import PostgresStore, open_store
 from gateway_postgres.testing import PostgresServer, postgres_server, wheel_directory
 
 _ASKING = (b"S", b"Q", b"H")  # Sync, Query and Flush: after these a client waits for an answer
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forgotten_connections() -> Generator[None]:
+    """Let asyncpg complain of connections that broke while pytest still listens to the log."""
+    yield
+    gc.collect()
 
 
 class Wire:
