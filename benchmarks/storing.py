@@ -3,11 +3,11 @@
     python benchmarks/storing.py
 
 One gateway process and a chat upstream; clients ask 500 times a second, whether answers come or
-not. The two kinds of requests take turns, in short rounds, and what a round costs is compared with
-the round right before it: the median of these differences counts, for the machine is noisier than
-the store is dear. What counts is CPU time of the gateway's process, threads of the store included,
-and how late its event loop was for a task that runs every millisecond (`watched.py`). Linux only
-(`/proc`).
+not. The gateway has one core, all others the second. The two kinds of requests take turns, in short
+rounds, and what a round costs is compared with the round right before it: the median of these
+differences counts, for the machine is noisier than the store is dear. What counts is CPU time of
+the gateway's process, threads of the store included, and how late its event loop was for a task
+that runs every millisecond (`watched.py`). Linux only (`/proc`).
 """
 
 import asyncio
@@ -27,6 +27,7 @@ from native_path import HERE, cpu_seconds, free_port, process
 RATE = 500  # requests per second
 SECONDS = 2
 ROUNDS = 30
+GATEWAYS_CORE, CLIENTS_CORE = 0, 1
 CONFIG = """
 model_list:
   - model_name: m
@@ -128,12 +129,15 @@ def measure(pid: int, port: int, path: Path) -> None:
 
 def main() -> None:
     upstream, port = free_port(), free_port()
+    os.sched_setaffinity(0, {CLIENTS_CORE})
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         config, path = Path(folder, "config.yaml"), Path(folder, "lateness.json")
         config.write_text(CONFIG.format(upstream=upstream, port=port, folder=folder))
         stack.enter_context(process(upstream, str(HERE / "upstream.py"), str(upstream)))
+        os.sched_setaffinity(0, {GATEWAYS_CORE})
         pid = stack.enter_context(process(port, str(HERE / "watched.py"), str(config), str(path)))
+        os.sched_setaffinity(0, {CLIENTS_CORE})
         print(f"{'':>14} {'CPU µs':>12} {'99.9 % ms':>12} {'longest ms':>12}")
         measure(pid, port, path)
 
