@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from gateway.plugin import Verdict
-from gateway.plugin.support import tools_of
+from gateway.plugin.support import dropped, rejected, tools_of
 from gateway.types.content import ContentPart, InputFile, InputImage
 from gateway.types.items import CustomToolCallOutput, FunctionCallOutput, InputItem, Message
 from gateway.types.parameters import JsonObjectFormat, JsonSchemaFormat
@@ -28,7 +28,6 @@ from gateway_chat.web_search import check_web_search
 
 __all__ = ["check"]
 
-_NO_HINT = "the upstream has no such hint"
 _DETAILS = ("auto", "low", "high")
 
 
@@ -37,14 +36,14 @@ def check(request: Request, quirks: Quirks) -> Iterator[Verdict]:
     yield from table_for(quirks).judge(request, honoured=_honoured(quirks))
     for name in quirks.drops:
         if getattr(request, name, None) is not None:
-            yield _drop(name, "the upstream refuses it")
+            yield dropped(name, "the upstream refuses it")
     if not isinstance(request.input, str):
         for position, item in enumerate(request.input or ()):
             yield from _check_item(item, f"input[{position}]", quirks)
     if quirks.tools != "none":
         yield from _check_tools(request, quirks)
     if not _can_choose(request, quirks):
-        yield _reject("tool_choice", "the upstream cannot be made to call a tool")
+        yield rejected("tool_choice", "the upstream cannot be made to call a tool")
     yield from check_web_search(request, quirks)
     yield from _check_text(request, quirks)
     yield from _check_reasoning(request, quirks)
@@ -53,14 +52,6 @@ def check(request: Request, quirks: Quirks) -> Iterator[Verdict]:
 
 def _honoured(quirks: Quirks) -> tuple[str, ...]:
     return (*quirks.passes, "text.verbosity") if "verbosity" in quirks.passes else quirks.passes
-
-
-def _reject(param: str, reason: str) -> Verdict:
-    return Verdict(action="reject", param=param, reason=reason)
-
-
-def _drop(param: str, reason: str) -> Verdict:
-    return Verdict(action="drop", param=param, reason=reason)
 
 
 def _check_item(item: InputItem, path: str, quirks: Quirks) -> Iterator[Verdict]:
@@ -72,7 +63,7 @@ def _check_item(item: InputItem, path: str, quirks: Quirks) -> Iterator[Verdict]
             for position, part in enumerate(content):
                 if part in refused:
                     reason = f"the role {role} can only hold text"
-                    yield _reject(f"{path}.content[{position}].type", reason)
+                    yield rejected(f"{path}.content[{position}].type", reason)
         case FunctionCallOutput() | CustomToolCallOutput():
             yield from _check_content(item.output, f"{path}.output", quirks)
         case _:
@@ -84,11 +75,11 @@ def _check_content(content: Content, path: str, quirks: Quirks) -> Iterator[Verd
         return
     for position, part in enumerate(content):
         if reason := problem(part, quirks):
-            yield _reject(f"{path}[{position}].type", reason)
+            yield rejected(f"{path}[{position}].type", reason)
         elif not _knows_detail(part):
-            yield _drop(f"{path}[{position}].detail", _NO_HINT)
+            yield dropped(f"{path}[{position}].detail")
         if getattr(part, "prompt_cache_breakpoint", None):
-            yield _drop(f"{path}[{position}].prompt_cache_breakpoint", _NO_HINT)
+            yield dropped(f"{path}[{position}].prompt_cache_breakpoint")
 
 
 def _knows_detail(part: ContentPart) -> bool:
@@ -108,20 +99,20 @@ def _check_tools(request: Request, quirks: Quirks) -> Iterator[Verdict]:
             continue
         number += 1
         if quirks.max_tools and number > quirks.max_tools:
-            yield _reject(f"{path}.type", f"the upstream takes {quirks.max_tools} tools at most")
+            yield rejected(f"{path}.type", f"the upstream takes {quirks.max_tools} tools at most")
         if isinstance(tool, FunctionTool | CustomTool):
             yield from _check_tool(tool, path, quirks)
     one_at_a_time = request.tools and request.parallel_tool_calls is False
     if one_at_a_time and quirks.tools == "native" and not quirks.parallel_tool_calls:
-        yield _drop("parallel_tool_calls", "the upstream has no such parameter")
+        yield dropped("parallel_tool_calls", "the upstream has no such parameter")
 
 
 def _check_tool(tool: FunctionTool | CustomTool, path: str, quirks: Quirks) -> Iterator[Verdict]:
     if quirks.tool_name_pattern and not re.fullmatch(quirks.tool_name_pattern, tool.name):
-        yield _reject(f"{path}.name", f"a name must match {quirks.tool_name_pattern}")
+        yield rejected(f"{path}.name", f"a name must match {quirks.tool_name_pattern}")
     is_strict = isinstance(tool, FunctionTool) and tool.strict
     if is_strict and quirks.tools == "native" and not quirks.strict_tools:
-        yield _drop(f"{path}.strict", "the upstream does not promise to keep to the schema")
+        yield dropped(f"{path}.strict", "the upstream does not promise to keep to the schema")
 
 
 def _can_choose(request: Request, quirks: Quirks) -> bool:
@@ -152,7 +143,7 @@ def _check_text(request: Request, quirks: Quirks) -> Iterator[Verdict]:
         case wanted:
             possible = wanted is None or wanted.type == "text"
     if not possible:
-        yield _reject("text.format.type", "the upstream cannot be held to such a format")
+        yield rejected("text.format.type", "the upstream cannot be held to such a format")
 
 
 def _check_reasoning(request: Request, quirks: Quirks) -> Iterator[Verdict]:
@@ -160,16 +151,16 @@ def _check_reasoning(request: Request, quirks: Quirks) -> Iterator[Verdict]:
     if wanted is None:
         return
     if wanted.effort and quirks.effort == "none":
-        yield _drop("reasoning.effort", "the upstream decides itself how hard it thinks")
+        yield dropped("reasoning.effort", "the upstream decides itself how hard it thinks")
     elif wanted.effort not in (None, "none") and stops_thinking(request, quirks):
-        yield _drop("reasoning.effort", "the upstream cannot think when it must call a tool")
+        yield dropped("reasoning.effort", "the upstream cannot think when it must call a tool")
 
 
 def _check_logprobs(request: Request, quirks: Quirks) -> Iterator[Verdict]:
     if quirks.logprobs:
         return
     if request.top_logprobs:
-        yield _reject("top_logprobs", "the upstream gives no log probabilities")
+        yield rejected("top_logprobs", "the upstream gives no log probabilities")
     for position, name in enumerate(request.include or ()):
         if name == LOGPROBS:
-            yield _reject(f"include[{position}]", "the upstream gives no log probabilities")
+            yield rejected(f"include[{position}]", "the upstream gives no log probabilities")

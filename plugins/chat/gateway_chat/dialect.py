@@ -14,7 +14,7 @@ from gateway_chat.address import completions_url
 from gateway_chat.check import check
 from gateway_chat.constrained import constrain, is_constrained
 from gateway_chat.constrained_answer import ConstrainedTranslator
-from gateway_chat.quirks import read_quirks
+from gateway_chat.quirks import quirks_of
 from gateway_chat.request import write_body
 from gateway_chat.stream import ChatTranslator
 from gateway_chat.support import SUPPORT
@@ -30,10 +30,10 @@ class ChatDialect:
     support: ClassVar[SupportTable] = SUPPORT
 
     def check(self, request: Request, deployment: Deployment, /) -> Iterable[Verdict]:
-        return check(request, read_quirks(deployment))
+        return check(request, quirks_of(deployment))
 
     def encode(self, call: Call, /) -> UpstreamRequest:
-        quirks = read_quirks(call.deployment)
+        quirks = quirks_of(call.deployment)
         check_choice(call.request)
         request = constrain(call.request) if quirks.tools == "constrained" else call.request
         return UpstreamRequest(
@@ -43,7 +43,7 @@ class ChatDialect:
         )
 
     def translator(self, call: Call, /) -> Translator:
-        quirks = read_quirks(call.deployment)
+        quirks = quirks_of(call.deployment)
         translator = ChatTranslator(quirks, call.deployment.provider, call.request)
         if quirks.tools == "constrained" and is_constrained(call.request):
             return ConstrainedTranslator(translator)

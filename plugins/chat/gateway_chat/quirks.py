@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-import msgspec
 from msgspec import Struct
 
-from gateway.errors import ConfigError
 from gateway.plugin import Deployment
+from gateway.plugin.quirks import read_quirks
 
-__all__ = ["Quirks", "read_quirks"]
+__all__ = ["Quirks", "quirks_of"]
 
 
 class Quirks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -121,12 +120,6 @@ class Quirks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Reasoning stands in the content between `<think>` tags; `opened`: without the first one."""
 
 
-def read_quirks(deployment: Deployment) -> Quirks:
+def quirks_of(deployment: Deployment) -> Quirks:
     """Return the quirks of `deployment`; raises `ConfigError` if one is unknown or ill-typed."""
-    try:
-        return msgspec.convert(deployment.quirks, Quirks)
-    except msgspec.ValidationError as error:
-        message = str(error)
-        raise ConfigError(
-            f"the quirks of {deployment.alias!r} cannot be used: {message[:1].lower()}{message[1:]}"
-        ) from error
+    return read_quirks(deployment, Quirks)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from gateway.plugin import Verdict
+from gateway.plugin.support import dropped, rejected
 from gateway.types.request import Request
 from gateway.types.tools import HostedChoice, WebSearchPreviewTool, WebSearchTool
 from gateway_chat.quirks import Quirks
@@ -15,7 +16,6 @@ __all__ = ["check_web_search", "write_search_options", "write_search_tools"]
 _UNKNOWN = "the upstream cannot search the web"
 _NOT_FORCED = "the upstream cannot be made to search the web"
 _NO_FILTER = "the upstream cannot filter what it finds like this"
-_NO_HINT = "the upstream has no such hint"
 _HINTS = ("external_web_access", "search_content_types")
 
 Search = WebSearchTool | WebSearchPreviewTool
@@ -27,12 +27,12 @@ def check_web_search(request: Request, quirks: Quirks) -> Iterator[Verdict]:
         path = f"tools[{position}]"
         if isinstance(tool, Search):
             if quirks.web_search == "none":
-                yield Verdict(action="reject", param=f"{path}.type", reason=_UNKNOWN)
+                yield rejected(f"{path}.type", _UNKNOWN)
             else:
                 yield from _check_tool(tool, path, quirks)
     reason = {"none": _UNKNOWN, "openrouter": _NOT_FORCED}.get(quirks.web_search)
     if reason and _is_chosen(request):
-        yield Verdict(action="reject", param="tool_choice.type", reason=reason)
+        yield rejected("tool_choice.type", reason)
 
 
 def write_search_options(request: Request, quirks: Quirks) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def _domains(tool: Search) -> Any:
 def _check_tool(tool: Search, path: str, quirks: Quirks) -> Iterator[Verdict]:
     filters = tool.filters if isinstance(tool, WebSearchTool) else None
     if filters and (quirks.web_search == "openai" or filters.keys() - {"allowed_domains"}):
-        yield Verdict(action="reject", param=f"{path}.filters", reason=_NO_FILTER)
+        yield rejected(f"{path}.filters", _NO_FILTER)
     for name in _HINTS:
         if getattr(tool, name, None):
-            yield Verdict(action="drop", param=f"{path}.{name}", reason=_NO_HINT)
+            yield dropped(f"{path}.{name}")

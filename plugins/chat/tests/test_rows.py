@@ -12,7 +12,7 @@ from gateway.plugin import ApiKey, Call, Deployment, Provider
 from gateway.plugin.manager import Plugins
 from gateway.types.request import decode_request
 from gateway_chat import VENDORS, ChatDialect
-from gateway_chat.quirks import read_quirks
+from gateway_chat.quirks import quirks_of
 
 IMAGE = {"type": "input_image", "image_url": "data:image/png;base64,AA"}
 FILE = {"type": "input_file", "file_data": "data:application/pdf;base64,AA", "filename": "a.pdf"}
@@ -24,7 +24,7 @@ every_row = pytest.mark.parametrize("row", VENDORS, ids=lambda row: row.name)
 
 @every_row
 def test_a_row_has_quirks_that_exist(row: Provider) -> None:
-    read_quirks(Deployment(alias="a", provider=row.name, model="m", account="x", quirks=row.quirks))
+    quirks_of(Deployment(alias="a", provider=row.name, model="m", account="x", quirks=row.quirks))
 
 
 @every_row
@@ -115,7 +115,7 @@ def body_of(row: Provider, request: dict[str, Any]) -> dict[str, Any]:
 @every_row
 def test_a_row_can_be_sent_whatever_it_does_not_reject(row: Provider) -> None:
     body = body_of(row, EVERYTHING)
-    quirks = read_quirks(
+    quirks = quirks_of(
         Deployment(alias="a", provider=row.name, model="m", account="x", quirks=row.quirks)
     )
     roles = [message["role"] for message in body["messages"]]

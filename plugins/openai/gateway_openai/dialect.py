@@ -11,7 +11,7 @@ from gateway.errors import InvalidRequestError, UpstreamAuthenticationError, Ups
 from gateway.plugin import Deployment, Failure, NativeCall, Operation, UpstreamRequest
 from gateway.plugin.failures import read_failure
 from gateway.plugin.reports import read_report
-from gateway_openai.quirks import Quirks, read_quirks
+from gateway_openai.quirks import Quirks, quirks_of
 
 __all__ = ["ResponsesDialect"]
 
@@ -48,7 +48,7 @@ class ResponsesDialect:
         Raises `InvalidRequestError` if the server does not offer the operation.
         """
         deployment = call.deployment
-        quirks = read_quirks(deployment)
+        quirks = quirks_of(deployment)
         if call.operation not in quirks.operations:
             raise InvalidRequestError(
                 f"provider {deployment.provider!r} does not offer the operation"

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import get_args
 
-import msgspec
 from msgspec import Struct
 
-from gateway.errors import ConfigError
 from gateway.plugin import Deployment, Operation
+from gateway.plugin.quirks import read_quirks
 
-__all__ = ["EVERY_OPERATION", "Quirks", "read_quirks"]
+__all__ = ["EVERY_OPERATION", "Quirks", "quirks_of"]
 
 EVERY_OPERATION: tuple[Operation, ...] = get_args(Operation)
 
@@ -32,12 +31,6 @@ class Quirks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the requests are billed to, at OpenAI."""
 
 
-def read_quirks(deployment: Deployment) -> Quirks:
+def quirks_of(deployment: Deployment) -> Quirks:
     """Return the quirks of `deployment`. Raises `ConfigError` if one is unknown or ill-typed."""
-    try:
-        return msgspec.convert(deployment.quirks, Quirks)
-    except msgspec.ValidationError as error:
-        message = str(error)
-        raise ConfigError(
-            f"the quirks of {deployment.alias!r} cannot be used: {message[:1].lower()}{message[1:]}"
-        ) from error
+    return read_quirks(deployment, Quirks)
