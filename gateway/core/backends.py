@@ -106,15 +106,14 @@ class Backends:
     async def _authenticated(
         self, request: UpstreamRequest, provider: Provider, deployment: Deployment
     ) -> UpstreamRequest:
-        request = replace(request, headers={**request.headers, **deployment.headers})
+        headers = {**request.headers, **deployment.headers}
         key = key_of(provider)
         if key is not None and deployment.api_key:
-            added: Mapping[str, str] = {key.header: key.prefix + deployment.api_key.reveal()}
+            headers[key.header] = key.prefix + deployment.api_key.reveal()
         elif isinstance(provider.credentials, Granted):
-            added = await self._grants.sign(deployment, provider.credentials.fetch, request)
-        else:
-            return request
-        return replace(request, headers={**request.headers, **added})
+            unsigned = replace(request, headers=headers)
+            headers |= await self._grants.sign(deployment, provider.credentials.fetch, unsigned)
+        return replace(request, headers=headers)
 
     def _transport_to(self, deployment: Deployment, provider: Provider) -> Transport:
         if provider.transport is None:

@@ -122,9 +122,9 @@ class _Account:
                 await self._wanted.wait()
 
     def end(self) -> None:
-        """Tell those who wait for the next grant that there is none."""
-        if not self._next.done():
-            self._next.set_exception(self._failure or self._as_failure(None))
+        """Tell those who wait for the next grant, if any do, why there is none."""
+        if self._failure is not None:
+            self._next.set_exception(self._failure)
             self._next.exception()  # nobody need be waiting
 
     def _take(self, grant: Grant) -> None:
@@ -139,12 +139,13 @@ class _Account:
     def _lasts(self, grant: Grant) -> bool:
         return grant.expires_at is None or grant.expires_at > self._now()
 
-    def _as_failure(self, outcome: BaseException | None) -> GatewayError:
+    def _as_failure(self, outcome: object) -> GatewayError:
         if isinstance(outcome, GatewayError):
             return outcome
-        reason = "nobody waited for them" if outcome is None else type(outcome).__name__
+        reason = type(outcome).__name__
         failure = UpstreamAuthenticationError(
             f"the credentials for {self._deployment.provider} could not be fetched: {reason}"
         )
-        failure.__cause__ = outcome
+        if isinstance(outcome, BaseException):  # a plugin may have returned anything
+            failure.__cause__ = outcome
         return failure

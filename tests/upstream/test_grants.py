@@ -116,6 +116,13 @@ async def test_what_a_bug_in_a_plugin_says_is_not_told_to_clients() -> None:
     assert failure.value.status == 502
 
 
+async def test_a_plugin_that_grants_nothing_harms_only_its_own_requests() -> None:
+    async with Grants() as grants:
+        with pytest.raises(UpstreamAuthenticationError, match="NoneType"):
+            await grants.sign(CLOUD, lambda deployment: None, REQUEST)  # pyright: ignore[reportArgumentType] - a bug
+        assert await grants.sign(CLOUD, Issuer(), REQUEST) == {"token": "1"}
+
+
 async def test_nobody_waits_longer_than_for_a_connection() -> None:
     issuer = Issuer()
     issuer.may_answer.clear()

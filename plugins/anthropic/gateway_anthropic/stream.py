@@ -159,9 +159,8 @@ class AnthropicTranslator:
         block = self._arriving.pop(index, None)
         if block is None or not block.close():
             return
-        if (
-            block.kind != "text" or str(block.content.get("text")).strip()
-        ):  # blank text would be refused
+        is_blank = block.kind == "text" and not str(block.content.get("text")).strip()
+        if not is_blank:  # Anthropic would refuse it
             self._whole.append(block.content)
         if block.kind == "text":
             yield from self._speech.cite(block.content.get("citations"))
