@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
 from gateway.errors import InvalidRequestError
 from gateway.types.items import (
+    ComputerCall,
+    ComputerCallOutput,
     CustomToolCall,
     CustomToolCallOutput,
     FunctionCall,
@@ -21,27 +24,30 @@ __all__ = ["CallIds", "Output", "pair_outputs", "read_arguments"]
 
 Output = FunctionCallOutput | CustomToolCallOutput
 
+_CALLS = (FunctionCall, CustomToolCall, ComputerCall)
+_OUTPUTS = (FunctionCallOutput, CustomToolCallOutput, ComputerCallOutput)
 
-def pair_outputs(items: Sequence[InputItem]) -> Mapping[int, Output]:
-    """Return the output of each call by the call's position.
+
+def pair_outputs(items: Sequence[InputItem]) -> Mapping[int, Any]:
+    """Return the output of each call by the call's position: an item of the type of the call.
 
     Calls that share an id are answered in their order. Raises `InvalidRequestError`, in OpenAI's
     words because clients look for them, if an output has no call or a call no output.
     """
-    waiting: dict[str, list[int]] = {}
-    outputs: dict[int, Output] = {}
+    waiting: dict[tuple[str, str], list[int]] = {}
+    outputs: dict[int, Any] = {}
     for position, item in enumerate(items):
-        if isinstance(item, FunctionCall | CustomToolCall):
-            waiting.setdefault(item.call_id, []).append(position)
-        elif isinstance(item, FunctionCallOutput | CustomToolCallOutput):
-            if not (positions := waiting.get(item.call_id or "")):
+        if isinstance(item, _CALLS):
+            waiting.setdefault((item.type, item.call_id), []).append(position)
+        elif isinstance(item, _OUTPUTS):
+            name = item.call_id or "(none)"
+            if not (positions := waiting.get((item.type.removesuffix("_output"), name))):
                 raise InvalidRequestError(
-                    "No tool call found for function call output with call_id"
-                    f" {item.call_id or '(none)'}.",
+                    f"No tool call found for function call output with call_id {name}.",
                     param="input",
                 )
             outputs[positions.pop(0)] = item
-    if missing := [call_id for call_id, positions in waiting.items() if positions]:
+    if missing := [call_id for (_, call_id), positions in waiting.items() if positions]:
         raise InvalidRequestError(
             f"No tool output found for function call {missing[0]}.", param="input"
         )

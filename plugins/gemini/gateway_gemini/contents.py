@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Raw
 
 from gateway.errors import InvalidRequestError
-from gateway.plugin.pairing import read_arguments
+from gateway.plugin.pairing import pair_outputs, read_arguments
 from gateway.types.items import (
     CodeInterpreterCall,
     ComputerCall,
@@ -94,7 +94,7 @@ class _Writer:
         self._computer = ComputerWriter(request, quirks.computer_functions)
 
     def add_items(self, items: Sequence[InputItem]) -> None:
-        outputs = _pair(items)
+        outputs = pair_outputs(items)
         for position, item in enumerate(items):
             match item:
                 case FunctionCall():
@@ -180,28 +180,6 @@ class _Writer:
         if turn.results:
             self.contents.append({"role": "user", "parts": turn.results})
         self.add_user(turn.attached)
-
-
-def _pair(items: Sequence[InputItem]) -> dict[int, InputItem]:
-    """Return the output of each call by the call's position, in OpenAI's rules and words."""
-    waiting: dict[tuple[str, str], list[int]] = {}
-    outputs: dict[int, InputItem] = {}
-    for position, item in enumerate(items):
-        if isinstance(item, FunctionCall | ComputerCall):
-            waiting.setdefault((item.type, item.call_id), []).append(position)
-        elif isinstance(item, FunctionCallOutput | ComputerCallOutput):
-            name = item.call_id or "(none)"
-            if not (positions := waiting.get((item.type.removesuffix("_output"), name))):
-                raise InvalidRequestError(
-                    f"No tool call found for function call output with call_id {name}.",
-                    param="input",
-                )
-            outputs[positions.pop(0)] = item
-    if missing := [name for (_, name), positions in waiting.items() if positions]:
-        raise InvalidRequestError(
-            f"No tool output found for function call {missing[0]}.", param="input"
-        )
-    return outputs
 
 
 def _read_result(text: str) -> dict[str, Any]:
