@@ -13,7 +13,7 @@ from gateway.types.open import decode_hook
 from gateway.types.request import Request
 from gateway.types.tools import ComputerUsePreviewTool
 
-__all__ = ["Way", "actions_of", "calls_for", "scrolled", "use_ids"]
+__all__ = ["Way", "actions_of", "calls_for", "scroll", "scrolled", "use_ids"]
 
 Way = Literal["up", "down", "left", "right"]
 
@@ -49,3 +49,10 @@ def scrolled(action: Scroll) -> tuple[Way, int]:
     if abs(action.scroll_x) > abs(action.scroll_y):
         return "right" if action.scroll_x > 0 else "left", abs(action.scroll_x)
     return "up" if action.scroll_y < 0 else "down", abs(action.scroll_y)
+
+
+def scroll(way: Way, pixels: int) -> dict[str, int]:
+    """Return how far an action scrolls: what `scrolled` reads."""
+    far = {"scroll_x": 0, "scroll_y": 0}
+    axis = "scroll_x" if way in ("left", "right") else "scroll_y"
+    return far | {axis: -pixels if way in ("up", "left") else pixels}

@@ -1,0 +1,96 @@
+"""What dialects of several vendors say alike: token counts, bodies, tools that ran, schemas."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from gateway.errors import InvalidRequestError, UpstreamProtocolError
+from gateway.plugin.bodies import encode_body, read_count
+from gateway.plugin.computer import Way, scroll, scrolled
+from gateway.plugin.hosted import code_call, page_call, search_call
+from gateway.plugin.schemas import Schema, rewrite_inner
+from gateway.plugin.usage import count_usage
+from gateway.types.computer_items import Scroll
+
+EVERYTHING = ("web_search_call.action.sources", "code_interpreter_call.outputs")
+
+
+def nested(depth: int) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for _ in range(depth):
+        value = {"a": value}
+    return value
+
+
+def without_titles(schema: Schema) -> Schema:
+    return {
+        name: rewrite_inner(name, value, without_titles)
+        for name, value in schema.items()
+        if name != "title"
+    }
+
+
+def test_tokens_of_the_cache_and_of_thoughts_are_part_of_the_rest() -> None:
+    usage = count_usage(9, 4, cached=3, written=2, thought=1)
+    assert (usage.input_tokens, usage.output_tokens, usage.total_tokens) == (9, 4, 13)
+    assert usage.input_tokens_details.cached_tokens == 3
+    assert usage.input_tokens_details.cache_write_tokens == 2
+    assert usage.output_tokens_details.reasoning_tokens == 1
+
+
+def test_a_body_is_json_unless_it_is_nested_too_deeply() -> None:
+    assert encode_body(lambda: {"a": [1]}) == b'{"a":[1]}'
+    with pytest.raises(InvalidRequestError, match="nested too deeply"):
+        encode_body(lambda: nested(100_000))
+
+
+def test_a_number_of_tokens_is_read_from_its_member() -> None:
+    assert read_count(b'{"more":"a","tokens":3}', "tokens") == 3
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"tokens":"3"}', b'{"tokens":null}'])
+def test_an_answer_without_a_number_of_tokens_is_a_failure_of_the_upstream(body: bytes) -> None:
+    with pytest.raises(UpstreamProtocolError):
+        read_count(body, "tokens")
+
+
+def test_a_search_names_its_sources_only_to_who_asks() -> None:
+    told = {"type": "search", "query": "a", "queries": ["a", "b"]}
+    silent = search_call(["a", "b"], ["https://a.test"], (), status="completed")
+    assert silent.action == told
+    open_ = search_call(["a", "b"], ["https://a.test"], EVERYTHING, status="completed")
+    assert open_.action == {**told, "sources": [{"type": "url", "url": "https://a.test"}]}
+
+
+def test_a_page_is_opened() -> None:
+    action = {"type": "open_page", "url": "https://a.test"}
+    assert page_call("https://a.test", status="failed").action == action
+
+
+def test_code_names_its_outputs_only_to_who_asks() -> None:
+    assert code_call("1", "logs", (), status="completed").outputs is None
+    told = code_call("1", "logs", EVERYTHING, status="completed", container_id="c")
+    assert (told.outputs, told.container_id) == (({"type": "logs", "logs": "logs"},), "c")
+
+
+def test_every_schema_within_a_schema_is_rewritten_and_nothing_else() -> None:
+    inner = {"title": "Gone.", "type": "string"}
+    schema = {
+        "properties": {"title": inner},
+        "items": [inner, True],
+        "enum": [{"title": "Data."}],
+        "default": {"title": "Data."},
+    }
+    assert without_titles(schema) == {
+        "properties": {"title": {"type": "string"}},
+        "items": [{"type": "string"}, True],
+        "enum": [{"title": "Data."}],
+        "default": {"title": "Data."},
+    }
+
+
+@pytest.mark.parametrize("way", ["up", "down", "left", "right"])
+def test_a_scroll_is_read_as_it_was_written(way: Way) -> None:
+    action = msgspec.convert({"type": "scroll", "x": 1, "y": 2, **scroll(way, 300)}, Scroll)
+    assert scrolled(action) == (way, 300)
