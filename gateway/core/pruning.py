@@ -7,7 +7,8 @@ that ends in `.type` means the whole element: the tool, the item, the part, the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from typing import Any, cast
 
 from msgspec import Struct
@@ -38,10 +39,8 @@ def prune(request: Request, paths: Iterable[str]) -> Request:
     A field gets its default; one that has none takes its owner with it. Raises `LookupError` for
     a path that leads nowhere.
     """
-    # From the last to the first, so that no removal moves what another path means.
-    for steps in sorted({_element(_steps(path)) for path in paths}, reverse=True):
-        request = cast("Request", _without(request, steps))
-    return request
+    ways = [_element(_steps(path)) for path in paths]
+    return cast("Request", _without(request, ways)) if ways else request
 
 
 def _steps(path: str) -> Steps:
@@ -62,21 +61,38 @@ def _child(value: Any, step: str | int) -> Any:
             raise LookupError(step)  # such as a tool of a request that has none
 
 
-def _without(value: Any, steps: Steps) -> Any:
-    """Return `value` without what `steps` lead to, or `_GONE` if it cannot be without it."""
-    step, rest = steps[0], steps[1:]
-    child = _child(value, step)
-    changed = _without(child, rest) if rest else _GONE
-    if isinstance(step, int):
-        kept = () if changed is _GONE else (changed,)
-        return (*value[:step], *kept, *value[step + 1 :])
-    if isinstance(value, dict):
-        members = {**cast("dict[str, Any]", value), step: changed}
-        return Unknown({name: member for name, member in members.items() if member is not _GONE})
-    field = _field(value, step)
-    if changed is not _GONE:
-        return replace(value, **{field.name: changed})
-    return _GONE if field.required else replace(value, **{field.name: _default(field)})
+def _without(value: Any, ways: Collection[Steps]) -> Any:
+    """Return `value` without what the `ways` lead to, or `_GONE` if it cannot be without it."""
+    if () in ways:
+        return _GONE
+    below: defaultdict[Any, list[Steps]] = defaultdict(list)
+    for way in ways:
+        below[way[0]].append(way[1:])
+    changed = {step: _without(_child(value, step), rest) for step, rest in below.items()}
+    match value:
+        case tuple() | list():
+            elements = enumerate(cast("tuple[Any, ...]", value))
+            return _kept(changed.get(position, element) for position, element in elements)
+        case dict():
+            members = {**cast("dict[str, Any]", value), **changed}.items()
+            return Unknown({name: member for name, member in members if member is not _GONE})
+        case _:
+            return _with_defaults(value, changed)
+
+
+def _with_defaults(value: Struct, changed: dict[Any, Any]) -> Any:
+    """Return `value` with what has `changed`, and defaults for what is gone, if there are any."""
+    new: dict[str, Any] = {}
+    for name, member in changed.items():
+        field = _field(value, name)
+        if member is _GONE and field.required:
+            return _GONE
+        new[field.name] = _default(field) if member is _GONE else member
+    return replace(value, **new)
+
+
+def _kept(elements: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(element for element in elements if element is not _GONE)
 
 
 def _field(value: Struct, name: str) -> FieldInfo:

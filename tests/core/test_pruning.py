@@ -82,6 +82,18 @@ def test_what_a_struct_cannot_be_without_takes_it_along() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "paths",
+    [
+        ("input[0].content", "input[0].type"),
+        ("input[0].content[0].text", "input[0].type"),
+        ("input[0].content", "input[0].role"),
+    ],
+)
+def test_what_goes_for_several_reasons_goes_alone(paths: tuple[str, ...]) -> None:
+    assert [item["type"] for item in pruned(*paths)["input"]] == ["web_search_call", "invented"]
+
+
 def test_members_of_unknown_elements_can_go() -> None:
     assert pruned("input[2].part.a")["input"][2] == {"type": "invented", "part": {"b": 2}}
 
