@@ -7,9 +7,14 @@ from collections.abc import Iterator
 from msgspec import UNSET
 
 from gateway.plugin import Verdict
-from gateway.plugin.content import Placed, parts_of, text_of
-from gateway.plugin.support import SupportTable, dropped, dropped_members, rejected, tools_of
-from gateway.types.content import ComputerScreenshot
+from gateway.plugin.checks import check_parts
+from gateway.plugin.support import (
+    SupportTable,
+    dropped,
+    dropped_members,
+    rejected,
+    tools_of,
+)
 from gateway.types.open import Unknown
 from gateway.types.request import Request
 from gateway.types.tools import (
@@ -20,7 +25,7 @@ from gateway.types.tools import (
     WebSearchPreviewTool,
     WebSearchTool,
 )
-from gateway_gemini.parts import problem
+from gateway_gemini.parts import write_part
 from gateway_gemini.quirks import Quirks
 from gateway_gemini.request import TIERS
 from gateway_gemini.support import SUPPORT
@@ -31,8 +36,7 @@ __all__ = ["check"]
 def check(request: Request, quirks: Quirks, table: SupportTable = SUPPORT) -> Iterator[Verdict]:
     """Say what of `request` a model with `quirks` cannot honour, behind the API of `table`."""
     yield from table.judge(request)
-    for placed in parts_of(request):
-        yield from _check_part(placed)
+    yield from check_parts(request, write_part, "detail", "filename", "prompt_cache_breakpoint")
     for tool, path in tools_of(request):
         yield from _check_tool(tool, path)
     if isinstance(request.tool_choice, HostedChoice):
@@ -42,16 +46,6 @@ def check(request: Request, quirks: Quirks, table: SupportTable = SUPPORT) -> It
     if request.service_tier not in (None, "auto", "default", *TIERS):
         yield dropped("service_tier")
     yield from _check_reasoning(request, quirks)
-
-
-def _check_part(placed: Placed) -> Iterator[Verdict]:
-    part, path, item = placed
-    role = getattr(item, "role", "user")
-    if role != "user" and text_of(part) is None:
-        yield rejected(f"{path}.type", f"the role {role} can only hold text")
-    elif not isinstance(part, ComputerScreenshot) and (reason := problem(part)):
-        yield rejected(f"{path}.type", reason)
-    yield from dropped_members(part, path, "detail", "filename", "prompt_cache_breakpoint")
 
 
 def _check_tool(tool: Tool | NamespaceMember, path: str) -> Iterator[Verdict]:

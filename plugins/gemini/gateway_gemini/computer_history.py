@@ -7,11 +7,11 @@ from typing import Any
 
 from gateway.errors import InvalidRequestError
 from gateway.plugin.computer import Way, actions_of, scrolled, use_ids
-from gateway.plugin.content import read_data_url
 from gateway.types import computer_items as c
 from gateway.types.items import InputItem
 from gateway.types.request import Request
 from gateway_gemini.functions import FUNCTIONS, GRID, Generation, their_keys
+from gateway_gemini.parts import write_part
 from gateway_gemini.sizes import Size, screen_size
 
 __all__ = ["ComputerWriter", "function_responses"]
@@ -120,15 +120,14 @@ def function_responses(
             " acknowledged_safety_checks to go on",
             param="input",
         )
-    screenshot = read_data_url(output.output.image_url or "")
-    if screenshot is None:
+    image = write_part(output.output)
+    if "inlineData" not in image:
         raise InvalidRequestError("a screenshot must be a data: URL in base64", param="input")
     said = {"url": ""} | ({"safety_acknowledgement": True} if acknowledged else {})
     responses: list[Json] = [
         {"id": one["id"], "name": one["name"], "response": said} for one in calls
     ]
-    image = {"mimeType": screenshot.media_type, "data": screenshot.base64}
-    responses[-1]["parts"] = [{"inlineData": image}]
+    responses[-1]["parts"] = [image]
     return responses
 
 

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 from gateway.errors import InvalidRequestError
 from gateway.plugin.content import Content, read_data_url, text_of
-from gateway.types.content import ContentPart, InputAudio, InputFile, InputImage
+from gateway.types.content import ComputerScreenshot, ContentPart, InputAudio, InputFile, InputImage
 
-__all__ = ["ITS_FILES", "Part", "problem", "split", "write_parts"]
+__all__ = ["ITS_FILES", "Part", "split", "write_part", "write_parts"]
 
 Part = dict[str, Any]
 
@@ -21,7 +21,7 @@ def write_parts(content: Content) -> list[Part]:
     """Write `content`; texts without a character are left out, since Gemini refuses them."""
     if isinstance(content, str):
         return [{"text": content}] if content else []
-    return [part for part in map(_write, content) if part.get("text") != ""]
+    return [part for part in map(write_part, content) if part.get("text") != ""]
 
 
 def split(content: Content) -> tuple[str, list[Part]]:
@@ -31,18 +31,10 @@ def split(content: Content) -> tuple[str, list[Part]]:
     return text, [part for part in parts if "text" not in part]
 
 
-def problem(part: ContentPart) -> str | None:
-    """Say why Gemini cannot take `part`, or None if it can."""
-    try:
-        _write(part)
-    except InvalidRequestError as error:
-        return error.message
-    return None
-
-
-def _write(part: ContentPart) -> Part:
+def write_part(part: ContentPart) -> Part:
+    """Write one part. Raises `InvalidRequestError` if Gemini cannot take it."""
     match part:
-        case InputImage(image_url=str(url)):
+        case InputImage(image_url=str(url)) | ComputerScreenshot(image_url=str(url)):
             return _at(url, "image/jpeg")
         case InputFile(file_data=str(data)) if not data.startswith("data:"):
             return _inline("application/pdf", data)
@@ -50,7 +42,7 @@ def _write(part: ContentPart) -> Part:
             return _at(url, "application/pdf")
         case InputAudio(input_audio=audio):
             return _inline(f"audio/{audio.format}", audio.data)
-        case InputImage() | InputFile():
+        case InputImage() | InputFile() | ComputerScreenshot():
             raise InvalidRequestError("gemini has no files by id: send its data or address")
         case _ if (text := text_of(part)) is not None:
             return {"text": text}
