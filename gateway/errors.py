@@ -11,6 +11,7 @@
     + RequestTooLargeError          413
     + RateLimitError                429
   x StoreError                      503  the store of responses does not answer
+  x ToolError                       424  a tool that the gateway was to run does not answer
   x UpstreamError                   502  a provider failed
     + UpstreamRejectedError              the provider refused the request: its status, type and code
     + UpstreamAuthenticationError   502  the provider refused the gateway's own credential
@@ -40,6 +41,7 @@ __all__ = [
     "RequestError",
     "RequestTooLargeError",
     "StoreError",
+    "ToolError",
     "UpstreamAuthenticationError",
     "UpstreamError",
     "UpstreamProtocolError",
@@ -140,6 +142,14 @@ class StoreError(GatewayError):
 
     status = 503
     code = "store_unavailable"
+
+
+class ToolError(GatewayError):
+    """A tool that the gateway was to run, such as an MCP server, does not say what it can do."""
+
+    status = 424
+    type = "external_connector_error"
+    code = "external_connector_error"
 
 
 class UpstreamError(GatewayError):

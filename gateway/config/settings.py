@@ -8,18 +8,22 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from gateway.types.tools import McpApprovalPolicy, McpToolFilter
+
 __all__ = [
     "ApiKeyEntry",
     "Config",
     "Environment",
     "LoggingSettings",
     "ModelEntry",
+    "McpServer",
     "Name",
     "PluginSettings",
     "Secret",
     "ServerSettings",
     "StateSettings",
     "Timeouts",
+    "ToolSettings",
 ]
 
 # The description is what the operator reads if a value does not fit.
@@ -91,8 +95,8 @@ class ModelEntry(Struct, frozen=True, kw_only=True):
     `launch` says when a provider that owns a process starts it. `account` names the account in
     the ids of responses; without it they depend on the base URL and on the key. `on_unsupported`
     says what becomes of a request with something that the model cannot be given: it is refused,
-    or it goes on without that. `history` says who keeps responses and conversations, where the
-    upstream could do it too.
+    or it goes on without that. `history` says who keeps responses and conversations, and `tools`
+    who runs MCP servers and other tools, where the upstream could do it too.
     """
 
     name: Name
@@ -109,6 +113,7 @@ class ModelEntry(Struct, frozen=True, kw_only=True):
     account: str = ""
     on_unsupported: Literal["reject", "drop"] = "reject"
     history: Literal["upstream", "gateway"] = "upstream"
+    tools: Literal["upstream", "gateway"] = "upstream"
 
 
 class ServerSettings(Struct, frozen=True, kw_only=True):
@@ -157,6 +162,50 @@ class StateSettings(Struct, frozen=True, kw_only=True):
     lease_seconds: Annotated[float, Meta(ge=3, description="seconds, 3 or more")] = 30.0
 
 
+class ToolSettings(Struct, frozen=True, kw_only=True):
+    """The limits of the tools that the gateway runs, and the settings of those who run them.
+
+    One response takes at most `max_turns` calls of the model and `seconds`; one call of a tool
+    `call_seconds`, and its output `result_bytes`, of which the rest is cut off. At most
+    `parallel_calls` of one response run at once. `private_addresses` lets clients name servers on
+    loopback, link-local and private addresses. `runners` are the settings of each runner by its
+    name; any of them may be a secret.
+    """
+
+    max_turns: Count = 32
+    seconds: Seconds = 600.0
+    call_seconds: Seconds = 60.0
+    result_bytes: Count = 1024 * 1024
+    parallel_calls: Count = 8
+    private_addresses: bool = False
+    runners: Mapping[str, Mapping[str, Secret]] = {}
+
+
+class McpServer(Struct, frozen=True, kw_only=True):
+    """An MCP server of the operator's, which clients name by its `label` alone.
+
+    It is reached at `url`, or started as `command` with `args` and `env` and spoken to over its
+    standard streams. `transport` says how to speak to a URL: `http` is streamable HTTP, `sse` the
+    older HTTP with server-sent events. `authorization` is a bearer token. Clients may narrow
+    `allowed_tools`, and ask for more approvals than `require_approval`, never for fewer. Only
+    `tenants` may use it; none named means all. `timeout` (seconds) is for listing its tools.
+    """
+
+    label: Name
+    url: Address = ""
+    transport: Literal["http", "sse"] = "http"
+    command: str = ""
+    args: tuple[str, ...] = ()
+    env: Mapping[str, Secret] = {}
+    headers: Mapping[str, Secret] = {}
+    authorization: Secret = Secret("")
+    description: str = ""
+    allowed_tools: tuple[str, ...] | McpToolFilter | None = None
+    require_approval: Literal["always", "never"] | McpApprovalPolicy | None = None
+    tenants: tuple[str, ...] = ()
+    timeout: Seconds = 10.0
+
+
 class LoggingSettings(Struct, frozen=True, kw_only=True):
     """`level` is the least severe level that is written."""
 
@@ -175,4 +224,6 @@ class Config(Struct, frozen=True, kw_only=True):
     api_keys: tuple[ApiKeyEntry, ...] = ()
     plugins: PluginSettings = PluginSettings()
     logging: LoggingSettings = LoggingSettings()
+    tools: ToolSettings = ToolSettings()
+    mcp_servers: tuple[McpServer, ...] = ()
     environment: Mapping[str, str] = Environment()

@@ -64,6 +64,7 @@ def deploy(
         retries=entry.retries,
         on_unsupported=entry.on_unsupported,
         history=entry.history,
+        tools=entry.tools,
         downloads=cache_directory(environment),
     )
 

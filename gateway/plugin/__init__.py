@@ -47,7 +47,7 @@ from gateway.plugin.store import (
     StoreSettings,
 )
 from gateway.plugin.support import Action, Support, SupportTable, Verdict
-from gateway.plugin.tools import ToolOutcome, ToolRunner
+from gateway.plugin.tools import Invocation, Source, ToolFunction, ToolOutcome, ToolRunner
 from gateway.plugin.transport import Answer, Transport
 from gateway.stream.deltas import (
     Annotation,
@@ -97,6 +97,7 @@ __all__ = [
     "Grant",
     "Granted",
     "History",
+    "Invocation",
     "Item",
     "Job",
     "Key",
@@ -118,6 +119,7 @@ __all__ = [
     "Secret",
     "Setting",
     "Slice",
+    "Source",
     "Store",
     "StoreKind",
     "StoreSettings",
@@ -128,6 +130,7 @@ __all__ = [
     "Thought",
     "Timeouts",
     "ToolCall",
+    "ToolFunction",
     "ToolOutcome",
     "ToolRunner",
     "Translator",

@@ -21,7 +21,8 @@ class Deployment(Struct, frozen=True, kw_only=True):
     `settings` and `secrets` are the provider's own `Setting`s, those that have a value.
     `quirks` are the provider's with the operator's on top. `downloads` is the directory that the
     provider's downloads were put into. `on_unsupported` relaxes what its dialect rejects to what
-    is merely dropped. `history` says who keeps the responses of an upstream that could itself.
+    is merely dropped. `history` says who keeps the responses of an upstream that could itself,
+    `tools` who runs the tools of one that could.
     """
 
     alias: str
@@ -39,4 +40,5 @@ class Deployment(Struct, frozen=True, kw_only=True):
     retries: int = 1
     on_unsupported: Literal["reject", "drop"] = "reject"
     history: Literal["upstream", "gateway"] = "upstream"
+    tools: Literal["upstream", "gateway"] = "upstream"
     downloads: Path | None = None

@@ -290,6 +290,12 @@ class Store(Protocol):
         """Return the events with numbers above `after`, at most some hundreds at once."""
         ...
 
+    async def mark(self, tenant: str, name: str, *, now: float, until: float) -> bool:
+        """Write down `name` until then, and say whether it was not there yet: of all who ask at
+        once, on whichever node, one is told so.
+        """
+        ...
+
     async def ready(self) -> bool:
         """Say whether the store answers now. Never raises."""
         ...

@@ -24,6 +24,9 @@ __all__ = [
     "Delta",
     "FinishReason",
     "Finished",
+    "Hosted",
+    "HostedArguments",
+    "HostedEnd",
     "Item",
     "Key",
     "Logprobs",
@@ -114,6 +117,30 @@ class Item(Struct, frozen=True):
     item: OutputItem
 
 
+class Hosted(Struct, frozen=True):
+    """A tool begins to work, and `item`, which is in progress, tells of it until `HostedEnd`."""
+
+    key: Key
+    item: OutputItem
+
+
+class HostedArguments(Struct, frozen=True):
+    """More of the arguments of the `mcp_call` that `Hosted` has begun; `complete` after the last
+    piece, which may be empty.
+    """
+
+    key: Key
+    arguments: str = ""
+    complete: bool = False
+
+
+class HostedEnd(Struct, frozen=True):
+    """What `Hosted` has begun is over; `item` is how it ended, its id is of no account."""
+
+    key: Key
+    item: OutputItem
+
+
 class Used(Struct, frozen=True):
     """Token counts so far; a later one replaces an earlier one."""
 
@@ -135,6 +162,9 @@ Delta = (
     | ToolCall
     | CustomCall
     | Item
+    | Hosted
+    | HostedArguments
+    | HostedEnd
     | Used
     | Finished
 )

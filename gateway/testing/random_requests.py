@@ -1,0 +1,217 @@
+"""Random requests of the Responses API, for tests with hypothesis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hypothesis import strategies as st
+
+__all__ = ["random_requests"]
+
+Json = dict[str, Any]
+Jsons = st.SearchStrategy[Json]
+Turns = st.SearchStrategy[list[Json]]
+
+_PIXELS = "data:image/png;base64,AAAA"
+_SCREEN: Json = {"type": "computer_screenshot", "image_url": _PIXELS}
+_ACTIONS: list[Json] = [
+    {"type": "click", "button": "left", "x": 1, "y": 2},
+    {"type": "double_click", "x": 1, "y": 2},
+    {"type": "type", "text": "hello"},
+    {"type": "keypress", "keys": ["CTRL", "S"]},
+    {"type": "scroll", "x": 1, "y": 2, "scroll_x": 0, "scroll_y": 300},
+    {"type": "drag", "path": [{"x": 1, "y": 2}, {"x": 3, "y": 4}]},
+    {"type": "move", "x": 3, "y": 4},
+    {"type": "screenshot"},
+    {"type": "wait"},
+]
+_SCHEMA: Json = {
+    "type": "object",
+    "properties": {
+        "a": {"type": "string", "pattern": "^a", "maxLength": 3},
+        "b": {"type": ["integer", "null"], "minimum": 1},
+        "c": {"type": "array", "items": {"$ref": "#/$defs/d"}},
+    },
+    "required": ["a", "b", "c"],
+    "additionalProperties": False,
+    "$defs": {"d": {"anyOf": [{"const": "d"}, {"enum": ["e", "f"]}]}},
+}
+_ALLOWED: Json = {"type": "allowed_tools", "mode": "auto"}
+
+
+def _some(**members: st.SearchStrategy[Any]) -> Jsons:
+    return st.fixed_dictionaries({}, optional=members)
+
+
+def _with(first: Json, *others: Jsons) -> Jsons:
+    """Draw objects that have the members of `first` and of one of each of the `others`."""
+    return st.tuples(*others).map(
+        lambda found: {k: v for o in (first, *found) for k, v in o.items()}
+    )
+
+
+_words = st.sampled_from(["", " ", "\n", "déjà 😀"]) | st.text(max_size=8)
+_names = st.sampled_from(["look", "look_up", "a-b", "a tool", "tell.me", "x" * 70])
+_ids = st.sampled_from(["a", "call_0", "call.1", "with space", "x" * 80, "é"])
+_marks = _some(prompt_cache_breakpoint=_some(ttl=st.sampled_from(["5m", "30m", "12h"])))
+_images = st.sampled_from(
+    [
+        {"image_url": _PIXELS, "detail": "low"},
+        {"image_url": "data:image/bmp;base64,aGk="},
+        {"image_url": "https://a.test/b.png?size=3"},
+        {"image_url": "https://a.test/b"},
+        {"file_id": "file_1"},
+    ]
+)
+_files = st.sampled_from(
+    [
+        {"file_data": "data:application/pdf;base64,AAAA"},
+        {"file_data": "data:text/csv;base64,YSxi", "filename": "a.csv"},
+        {"file_data": "YSxi", "filename": "b  c_d.docx"},
+        {"file_data": "YSxi", "filename": "no-type"},
+        {"file_data": "YSxi", "filename": f"{'n' * 300}ü.md"},
+        {"file_url": "https://a.test/b.pdf"},
+        {"file_url": "gs://a/b.pdf"},
+        {"file_id": "file_1"},
+    ]
+)
+_parts = st.one_of(
+    _with({"type": "input_text"}, st.fixed_dictionaries({"text": _words}), _marks),
+    _with({"type": "input_image"}, _images),
+    _with({"type": "input_file"}, _files),
+    st.just({"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}),
+)
+_contents = _words | st.lists(_parts, max_size=3)
+_calls = st.fixed_dictionaries(
+    {
+        "call_id": _ids,
+        "name": _names,
+        "arguments": st.sampled_from(["{}", "", "null", '{"a": [1, 2.50]}', '{"a": 1e400}']),
+    }
+)
+
+
+def _called(calls: Sequence[tuple[Json, Any]]) -> list[Json]:
+    """Return calls that were made at once, and then what came of each."""
+    made: list[Json] = [{"type": "function_call", **call} for call, _ in calls]
+    return made + [
+        {"type": "function_call_output", "call_id": call["call_id"], "output": output}
+        for call, output in calls
+    ]
+
+
+def _written(call_id: str, text: str) -> list[Json]:
+    call = {"type": "custom_tool_call", "call_id": call_id, "name": "write", "input": text}
+    return [call, {"type": "custom_tool_call_output", "call_id": call_id, "output": text}]
+
+
+def _operated(call_id: str, actions: list[Json]) -> list[Json]:
+    call = {"type": "computer_call", "call_id": call_id, "actions": actions}
+    return [call, {"type": "computer_call_output", "call_id": call_id, "output": _SCREEN}]
+
+
+def _alone(item: Json) -> list[Json]:
+    return [item]
+
+
+_said = st.one_of(
+    _words,
+    st.lists(_with({"type": "output_text"}, st.fixed_dictionaries({"text": _words})), max_size=2),
+    st.just([{"type": "refusal", "refusal": "No."}]),
+)
+_hosted: list[Json] = [
+    {"type": "web_search_call", "id": "ws_1", "status": "completed"},
+    {"type": "image_generation_call", "id": "ig_1", "result": "AAAA"},
+]
+_messages = st.one_of(
+    _with({"role": "user"}, st.fixed_dictionaries({"content": _contents})),
+    _with({"role": "system"}, st.fixed_dictionaries({"content": _words})),
+    _with({"role": "developer"}, st.fixed_dictionaries({"content": _words})),
+    _with({"role": "assistant"}, st.fixed_dictionaries({"content": _said})),
+)
+
+
+def _turns(carriers: st.SearchStrategy[str]) -> Turns:
+    """Draw items that belong together, such as calls and their outputs."""
+    carried = st.fixed_dictionaries({"encrypted_content": st.none() | carriers})
+    return st.one_of(
+        _messages.map(_alone),
+        _with({"type": "reasoning", "summary": []}, carried).map(_alone),
+        st.sampled_from(_hosted).map(_alone),
+        st.lists(st.tuples(_calls, _contents), min_size=1, max_size=3).map(_called),
+        st.builds(_written, _ids, _words),
+        st.builds(_operated, _ids, st.lists(st.sampled_from(_ACTIONS), min_size=1, max_size=3)),
+    )
+
+
+_tools = st.one_of(
+    _with(
+        {"type": "function"},
+        st.fixed_dictionaries({"name": _names}),
+        _some(
+            description=_words,
+            strict=st.booleans(),
+            parameters=st.sampled_from([None, {"type": "object"}, _SCHEMA]),
+        ),
+    ),
+    st.sampled_from(
+        [
+            {"type": "custom", "name": "write"},
+            {"type": "computer"},
+            {
+                "type": "computer_use_preview",
+                "environment": "linux",
+                "display_width": 800,
+                "display_height": 600,
+            },
+            {"type": "web_search", "user_location": {"type": "approximate", "city": "Oslo"}},
+            {"type": "web_search_preview", "search_context_size": "low"},
+            {"type": "code_interpreter", "container": {"type": "auto"}},
+            {"type": "code_interpreter", "container": "container_1"},
+        ]
+    ),
+)
+_choices = st.one_of(
+    st.sampled_from(["auto", "none", "required", {"type": "web_search"}]),
+    _names.map(lambda name: {"type": "function", "name": name}),
+    _names.map(lambda name: {**_ALLOWED, "tools": [{"type": "function", "name": name}]}),
+    st.just({**_ALLOWED, "tools": [{"type": "web_search"}]}),
+)
+_formats = st.sampled_from(
+    [
+        {"type": "text"},
+        {"type": "json_object"},
+        {"type": "json_schema", "name": "answer", "schema": _SCHEMA, "strict": True},
+    ]
+)
+_efforts = st.sampled_from(["none", "minimal", "low", "medium", "high", "xhigh", "max"])
+_settings = _some(
+    instructions=_words,
+    tools=st.lists(_tools, max_size=4),
+    tool_choice=_choices,
+    parallel_tool_calls=st.booleans(),
+    max_tool_calls=st.integers(1, 5),
+    max_output_tokens=st.integers(1, 40_000),
+    temperature=st.floats(0, 2),
+    top_p=st.floats(0, 1),
+    top_logprobs=st.integers(0, 20),
+    include=st.just(["message.output_text.logprobs"]),
+    reasoning=_some(effort=_efforts, summary=st.just("auto")),
+    text=_some(format=_formats, verbosity=st.sampled_from(["low", "medium", "high"])),
+    service_tier=st.sampled_from(["auto", "default", "flex", "priority", "fast", "scale"]),
+    prompt_cache_options=st.just({"mode": "implicit", "ttl": "30m"}),
+    safety_identifier=_words,
+)
+
+
+def random_requests(carriers: st.SearchStrategy[str] | None = None) -> Jsons:
+    """Draw requests, without the model: JSON as clients send it, valid, but not always sensible.
+
+    They hold whatever a vendor may or may not know, and long conversations with everything in any
+    order, but no call without its output. `carriers` draws what the translator of the dialect
+    under test makes: what its vendor wants back with the next turn.
+    """
+    turns = st.lists(_turns(st.nothing() if carriers is None else carriers), max_size=6)
+    inputs = turns.map(lambda found: [item for turn in found for item in turn])
+    return _with({}, st.fixed_dictionaries({"input": inputs}), _settings)
