@@ -37,7 +37,7 @@ _SCHEMA: Json = {
     "additionalProperties": False,
     "$defs": {"d": {"anyOf": [{"const": "d"}, {"enum": ["e", "f"]}]}},
 }
-_ALLOWED: Json = {"type": "allowed_tools", "mode": "auto"}
+_ASK: Json = {"role": "user", "content": "What is there?"}
 
 
 def _some(**members: st.SearchStrategy[Any]) -> Jsons:
@@ -87,7 +87,7 @@ _calls = st.fixed_dictionaries(
     {
         "call_id": _ids,
         "name": _names,
-        "arguments": st.sampled_from(["{}", "", "null", '{"a": [1, 2.50]}', '{"a": 1e400}']),
+        "arguments": st.sampled_from(["{}", "", '{"a": [1, 2.50]}', '{"b": null}']),
     }
 )
 
@@ -172,12 +172,25 @@ _tools = st.one_of(
         ]
     ),
 )
-_choices = st.one_of(
-    st.sampled_from(["auto", "none", "required", {"type": "web_search"}]),
-    _names.map(lambda name: {"type": "function", "name": name}),
-    _names.map(lambda name: {**_ALLOWED, "tools": [{"type": "function", "name": name}]}),
-    st.just({**_ALLOWED, "tools": [{"type": "web_search"}]}),
-)
+
+
+def _choice(tool: Json) -> Json:
+    return {name: tool[name] for name in ("type", "name") if name in tool}
+
+
+def _name(tool: Json) -> str:
+    return tool.get("name", tool["type"].removesuffix("_preview"))
+
+
+def _offer(tools: list[Json]) -> Jsons:
+    """Draw how to choose of `tools`."""
+    chosen = [_choice(tool) for tool in tools]
+    allowed = [{"type": "allowed_tools", "mode": "auto", "tools": [one]} for one in chosen]
+    choices = ["auto", "none", *(["required", *chosen, *allowed] if tools else [])]
+    return _with({"tools": tools}, _some(tool_choice=st.sampled_from(choices)))
+
+
+_offers = st.just({}) | st.lists(_tools, max_size=4, unique_by=_name).flatmap(_offer)
 _formats = st.sampled_from(
     [
         {"type": "text"},
@@ -188,8 +201,6 @@ _formats = st.sampled_from(
 _efforts = st.sampled_from(["none", "minimal", "low", "medium", "high", "xhigh", "max"])
 _settings = _some(
     instructions=_words,
-    tools=st.lists(_tools, max_size=4),
-    tool_choice=_choices,
     parallel_tool_calls=st.booleans(),
     max_tool_calls=st.integers(1, 5),
     max_output_tokens=st.integers(1, 40_000),
@@ -208,10 +219,10 @@ _settings = _some(
 def random_requests(carriers: st.SearchStrategy[str] | None = None) -> Jsons:
     """Draw requests, without the model: JSON as clients send it, valid, but not always sensible.
 
-    They hold whatever a vendor may or may not know, and long conversations with everything in any
-    order, but no call without its output. `carriers` draws what the translator of the dialect
-    under test makes: what its vendor wants back with the next turn.
+    They hold whatever a vendor may or may not know, and after a question a conversation with
+    everything in any order, but no call without its output. `carriers` draws what the translator
+    of the dialect under test makes: what its vendor wants back with the next turn.
     """
     turns = st.lists(_turns(st.nothing() if carriers is None else carriers), max_size=6)
-    inputs = turns.map(lambda found: [item for turn in found for item in turn])
-    return _with({}, st.fixed_dictionaries({"input": inputs}), _settings)
+    inputs = turns.map(lambda found: [_ASK, *(item for turn in found for item in turn)])
+    return _with({}, st.fixed_dictionaries({"input": inputs}), _offers, _settings)

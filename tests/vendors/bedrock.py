@@ -1,4 +1,4 @@
-"""AWS's own description of Converse, and what it says of a request."""
+"""What AWS's own description of Converse says of the bodies that we send."""
 
 import re
 from base64 import b64decode
@@ -6,22 +6,47 @@ from collections.abc import Iterator
 from importlib import import_module  # botocore has no types
 from typing import Any, cast
 
-__all__ = ["complaints"]
+__all__ = ["check_converse", "check_count"]
 
 SERVICE = import_module("botocore.session").Session().get_service_model("bedrock-runtime")
 VALIDATOR = import_module("botocore.validate").ParamValidator()
-INPUTS = {
-    "converse-stream": SERVICE.operation_model("ConverseStream").input_shape,
-    "count-tokens": SERVICE.operation_model("CountTokens").input_shape,
-}
 
 
-def complaints(body: dict[str, Any], operation: str = "converse-stream") -> list[str]:
-    """Return what botocore finds wrong with `body`, enums, patterns and unions included."""
-    shape = INPUTS[operation]
+def check_converse(body: Any) -> None:
+    """Raise `ValueError` if `body` is none of ConverseStream, or breaks a rule for its turns."""
+    check_input("ConverseStream", body)
+    refuse(broken_rules(body))
+
+
+def check_count(body: Any) -> None:
+    """Raise `ValueError` if `body` is none of CountTokens that asks about a conversation."""
+    check_input("CountTokens", body)
+    refuse(broken_rules(body["input"]["converse"]))
+
+
+def check_input(operation: str, body: Any) -> None:
+    """Raise `ValueError` if botocore finds anything wrong, enums, patterns and unions included."""
+    shape = SERVICE.operation_model(operation).input_shape
     given = cast("dict[str, Any]", native(shape, body)) | {"modelId": "anthropic.claude"}
     report = VALIDATOR.validate(given, shape).generate_report()
-    return [line for line in [report, *details(shape, given, "")] if line]
+    refuse([line for line in [report, *details(shape, given, "")] if line])
+
+
+def refuse(complaints: list[str]) -> None:
+    if complaints:
+        raise ValueError("\n".join(complaints))
+
+
+def broken_rules(body: Any) -> list[str]:
+    """Return which rules for turns and tools, which no shape can say, `body` breaks."""
+    messages = body["messages"]
+    broken = [
+        f"messages[{position}] is not of the {expected}"
+        for position, message in enumerate(messages)
+        if message["role"] != (expected := ("user", "assistant")[position % 2])
+    ]
+    called = any("toolUse" in block for message in messages for block in message["content"])
+    return broken + ["who has called tools has some"] * (called and "toolConfig" not in body)
 
 
 def native(shape: Any, value: Any) -> Any:

@@ -1,14 +1,10 @@
-"""What the tests share: requests in, bodies out, and what Anthropic's own types say of them."""
+"""What the tests share: requests in, bodies out."""
 
-import types
-import typing
 from collections.abc import Callable
 from typing import Any, Literal
 
 import msgspec
 import pytest
-import typing_extensions
-from anthropic.types.message_create_params import MessageCreateParamsStreaming
 
 from gateway.plugin import Call, UpstreamRequest
 from gateway.testing.cases import call_of
@@ -75,49 +71,3 @@ def judge(prepare: Callable[..., Prepared]) -> Callable[..., dict[str, str]]:
         return {verdict.param: verdict.action for verdict in prepare(request, **options).verdicts}
 
     return run
-
-
-@pytest.fixture
-def complaints() -> Callable[[Any], list[str]]:
-    """Say what of a body the types of Anthropic's SDK do not know."""
-    return lambda body: mismatches(body, MessageCreateParamsStreaming, "body")
-
-
-def mismatches(value: Any, kind: Any, path: str) -> list[str]:
-    """Return where `value` is not of the type `kind`; unlike pydantic, this looks into iterables
-    and allows no members besides those of a `TypedDict`.
-    """
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if typing_extensions.is_typeddict(kind):
-        return unlike(value, kind, path)
-    if origin in (typing.Required, typing.Annotated):
-        return mismatches(value, arguments[0], path)
-    if origin in (typing.Union, types.UnionType):  # the fewest that any of its members has
-        return min((mismatches(value, one, path) for one in arguments), key=len)
-    if origin is typing.Literal:
-        return [] if value in arguments else [f"{path}: {value!r} is none of {arguments}"]
-    if origin is None:
-        allowed: Any = int | float if kind is float else kind
-        return [] if isinstance(value, allowed) else [f"{path}: {value!r} is no {kind}"]
-    return within(value, arguments[-1], path, list if origin is not dict else dict)
-
-
-def within(value: Any, kind: Any, path: str, container: type) -> list[str]:
-    if not isinstance(value, container):
-        return [f"{path}: {value!r} is no {container}"]
-    members = value.items() if isinstance(value, dict) else enumerate(value)
-    return [bad for key, one in members for bad in mismatches(one, kind, f"{path}[{key}]")]
-
-
-def unlike(value: Any, kind: Any, path: str) -> list[str]:
-    if not isinstance(value, dict):
-        return [f"{path}: {value!r} is no object"]
-    hints = typing_extensions.get_type_hints(kind, include_extras=True)
-    needed = {name for name, hint in hints.items() if typing.get_origin(hint) is typing.Required}
-    missing = [f"{path}.{name} is missing" for name in needed - value.keys()]
-    unknown = [f"{path}.{name} is unknown" for name in value.keys() - hints.keys()]
-    known = value.keys() & hints.keys()
-    inner = [
-        bad for name in known for bad in mismatches(value[name], hints[name], f"{path}.{name}")
-    ]
-    return missing + unknown + inner

@@ -1,37 +1,20 @@
-"""What the tests share: requests in, bodies out, and what Google's own types say of them."""
+"""What the tests share: requests in, bodies out that Google's own types know."""
 
 from collections.abc import Callable
 from typing import Any, Literal
 
 import msgspec
 import pytest
-from google.genai import interactions, types
 from msgspec.structs import replace
-from pydantic import BaseModel, ConfigDict, TypeAdapter
-from pydantic.alias_generators import to_camel
-from typing_extensions import is_typeddict
 
 from gateway.plugin import Call, Dialect, UpstreamRequest
 from gateway.testing.cases import call_of
 from gateway.testing.preparing import Prepared
 from gateway.types.request import decode_request
 from gateway_gemini import GeminiDialect
+from tests.vendors.gemini import check_content
 
 DIALECT = GeminiDialect()
-
-
-class Body(BaseModel):
-    """The body of generateContent, of which google-genai has types for all the members."""
-
-    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
-
-    contents: list[types.Content]
-    system_instruction: types.Content | None = None
-    tools: list[types.Tool] | None = None
-    tool_config: types.ToolConfig | None = None
-    generation_config: types.GenerationConfig | None = None
-    safety_settings: list[types.SafetySetting] | None = None
-    service_tier: types.ServiceTier | None = None
 
 
 def call_for(request: dict[str, Any], model: str, provider: str, quirks: dict[str, Any]) -> Call:
@@ -79,7 +62,7 @@ def encode(send: Callable[..., UpstreamRequest]) -> Callable[..., dict[str, Any]
 
     def run(request: dict[str, Any], **options: Any) -> dict[str, Any]:
         body = msgspec.json.decode(send(request, **options).body)
-        Body.model_validate(body)
+        check_content(body)
         return body
 
     return run
@@ -93,19 +76,3 @@ def judge(prepare: Callable[..., Prepared]) -> Callable[..., dict[str, str]]:
         return {verdict.param: verdict.action for verdict in prepare(request, **options).verdicts}
 
     return run
-
-
-@pytest.fixture
-def validate() -> Callable[[Any], object]:
-    """Raise if Google's own types do not know a body."""
-    return Body.model_validate
-
-
-@pytest.fixture(scope="session")
-def validate_interaction() -> Callable[[Any], object]:
-    """Raise if Google's own types do not know the body of an interaction."""
-    for kind in vars(interactions).values():
-        if is_typeddict(kind):  # they allow anything besides, if they are not told otherwise
-            extra = "forbid" if kind.__annotations__ else "allow"
-            kind.__pydantic_config__ = ConfigDict(extra=extra, arbitrary_types_allowed=True)
-    return TypeAdapter[Any](interactions.CreateModelInteractionParam).validate_python

@@ -10,6 +10,7 @@ import pytest
 from gateway.errors import InvalidRequestError
 from gateway.testing.preparing import Prepared
 from gateway_gemini import InteractionsDialect
+from tests.vendors.gemini import check_interaction
 
 DIALECT = InteractionsDialect()
 UNCHECKED = {"type": "thought", "signature": "skip_thought_signature_validator"}
@@ -29,16 +30,14 @@ Encode = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def encode(
-    prepare: Callable[..., Prepared], validate_interaction: Callable[[Any], object]
-) -> Encode:
+def encode(prepare: Callable[..., Prepared]) -> Encode:
     """Write a request that must be accepted, and return the body, which Google's types know."""
 
     def run(request: dict[str, Any], **options: Any) -> dict[str, Any]:
         prepared = prepare(request, dialect=DIALECT, **options)
         assert prepared.rejected == []
         body = msgspec.json.decode(prepared.encode().body)
-        validate_interaction(body)
+        check_interaction(body)
         return body
 
     return run
