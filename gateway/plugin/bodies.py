@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 
 from gateway.errors import InvalidRequestError, UpstreamProtocolError
 
-__all__ = ["encode_body", "read_count"]
+__all__ = ["read_count", "refusing_depth"]
 
-_encode = msgspec.json.Encoder().encode
 _read_object = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-def encode_body(write: Callable[[], Mapping[str, Any]], /) -> bytes:
-    """Return what `write` writes as JSON.
-
-    Raises `InvalidRequestError` if the request is nested too deeply for one of the two.
+@contextmanager
+def refusing_depth() -> Iterator[None]:
+    """Turn the `RecursionError` of what is written inside into an `InvalidRequestError`; also a
+    decorator.
     """
     try:
-        return _encode(write())
+        yield
     except RecursionError as error:
         raise InvalidRequestError("the request is nested too deeply") from error
 

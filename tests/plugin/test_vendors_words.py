@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from gateway.errors import InvalidRequestError, UpstreamProtocolError
-from gateway.plugin.bodies import encode_body, read_count
+from gateway.plugin.bodies import read_count, refusing_depth
 from gateway.plugin.computer import Way, scroll, scrolled
 from gateway.plugin.hosted import code_call, page_call, search_call
 from gateway.plugin.schemas import Schema, rewrite_inner
@@ -39,10 +39,9 @@ def test_tokens_of_the_cache_and_of_thoughts_are_part_of_the_rest() -> None:
     assert usage.output_tokens_details.reasoning_tokens == 1
 
 
-def test_a_body_is_json_unless_it_is_nested_too_deeply() -> None:
-    assert encode_body(lambda: {"a": [1]}) == b'{"a":[1]}'
-    with pytest.raises(InvalidRequestError, match="nested too deeply"):
-        encode_body(lambda: nested(100_000))
+def test_a_request_that_is_nested_too_deeply_is_refused() -> None:
+    with pytest.raises(InvalidRequestError, match="nested too deeply"), refusing_depth():
+        msgspec.json.encode(nested(100_000))
 
 
 def test_a_number_of_tokens_is_read_from_its_member() -> None:
