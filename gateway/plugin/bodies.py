@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,7 +16,7 @@ _read_object = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 @contextmanager
-def refusing_depth() -> Iterator[None]:
+def refusing_depth() -> Generator[None]:
     """Turn the `RecursionError` of what is written inside into an `InvalidRequestError`; also a
     decorator.
     """
