@@ -24,8 +24,8 @@ def search_call(
     return WebSearchCall(status=status, action=action)
 
 
-def page_call(url: str, *, status: str) -> WebSearchCall:
-    """Return the visit of one page."""
+def page_call(url: str | None, *, status: str) -> WebSearchCall:
+    """Return the visit of one page; None if nobody says which."""
     return WebSearchCall(status=status, action={"type": "open_page", "url": url})
 
 

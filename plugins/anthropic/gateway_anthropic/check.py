@@ -5,13 +5,13 @@ What can be written can be honoured: so most of it is tried out, and the error i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import cast
 
-from gateway.errors import InvalidRequestError
 from gateway.plugin import Verdict
-from gateway.plugin.content import parts_of, text_of
+from gateway.plugin.checks import check_parts, try_to_write
+from gateway.plugin.content import parts_of
 from gateway.plugin.support import BY_VALUE, dropped, dropped_members, rejected, tools_of
 from gateway.types import items, parameters, tools
 from gateway.types.request import Request
@@ -34,18 +34,11 @@ def check(request: Request, quirks: Quirks) -> Iterator[Verdict]:
     yield from _check_input(request, quirks)
     for tool, path in tools_of(request):
         if SUPPORT.tools.get(tool.type) is BY_VALUE:
-            yield from _attempt(f"{path}.type", partial(write_tool, tool, request, quirks))
+            yield from try_to_write(f"{path}.type", partial(write_tool, tool, request, quirks))
         yield from _check_tool(tool, path, quirks)
-    yield from _attempt("tool_choice", partial(write_choice, request, quirks))
+    yield from try_to_write("tool_choice", partial(write_choice, request, quirks))
     yield from _check_thinking(request, quirks)
     yield from _check_rest(request, quirks)
-
-
-def _attempt(param: str, write: Callable[[], object]) -> Iterator[Verdict]:
-    try:
-        write()
-    except InvalidRequestError as error:
-        yield rejected(param if error.param in (None, "input") else error.param, error.message)
 
 
 def _unknown(members: object, *known: str) -> Iterator[str]:
@@ -55,21 +48,15 @@ def _unknown(members: object, *known: str) -> Iterator[str]:
 
 
 def _check_input(request: Request, quirks: Quirks) -> Iterator[Verdict]:
-    marked: list[str] = []
-    for part, path, item in parts_of(request):
-        if isinstance(item, items.Message) and item.role != "user" and text_of(part) is None:
-            yield rejected(f"{path}.type", f"the role {item.role} can only hold text")
-        else:
-            yield from _attempt(f"{path}.type", partial(write_part, part, quirks))
-        yield from dropped_members(part, path, "detail")
-        if getattr(part, "prompt_cache_breakpoint", None):
-            marked.append(f"{path}.prompt_cache_breakpoint")
+    yield from check_parts(request, partial(write_part, quirks=quirks), "detail")
+    name = "prompt_cache_breakpoint"
+    marked = [f"{path}.{name}" for part, path, _ in parts_of(request) if getattr(part, name, None)]
     most = _BREAKPOINTS - 1 if write_cache(request) else _BREAKPOINTS
     for path in marked[:-most]:
         yield dropped(path, f"the upstream keeps {_BREAKPOINTS} at most")
     for position, item in enumerate(request.input or ()):
         if isinstance(item, items.ComputerCall):
-            yield from _attempt(f"input[{position}].type", partial(blocks_of, item))
+            yield from try_to_write(f"input[{position}].type", partial(blocks_of, item))
 
 
 def _check_tool(
@@ -80,11 +67,11 @@ def _check_tool(
             yield dropped(f"{path}.strict", "the model does not promise to keep to the schema")
         case tools.WebSearchTool() | tools.WebSearchPreviewTool():
             yield from dropped_members(tool, path, "search_context_size", "search_content_types")
-            if isinstance(tool, tools.WebSearchTool):
-                for name in _unknown(tool.filters, "allowed_domains", "blocked_domains"):
-                    yield rejected(f"{path}.filters.{name}", "the upstream cannot filter like this")
-                if tool.external_web_access is False:
-                    yield rejected(f"{path}.external_web_access", "it searches the live web")
+            filters = getattr(tool, "filters", None)
+            for name in _unknown(filters, "allowed_domains", "blocked_domains"):
+                yield rejected(f"{path}.filters.{name}", "the upstream cannot filter like this")
+            if getattr(tool, "external_web_access", None) is False:
+                yield rejected(f"{path}.external_web_access", "it searches the live web")
         case tools.CodeInterpreterTool(container=dict() as container):
             for name in _unknown(container, "type"):
                 verdict = dropped if name == "memory_limit" else rejected
@@ -95,7 +82,7 @@ def _check_tool(
 
 def _check_thinking(request: Request, quirks: Quirks) -> Iterator[Verdict]:
     """Check the reasoning, and the samplers, which may not go with it."""
-    refused = [*_attempt("reasoning", partial(write_thinking, request, quirks))]
+    refused = [*try_to_write("reasoning", partial(write_thinking, request, quirks))]
     yield from refused
     thinking = {} if refused else write_thinking(request, quirks)
     if not refused and not thinking:

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from gateway.errors import InvalidRequestError, UpstreamProtocolError
 from gateway.plugin import Item
-from gateway.plugin.computer import Way, actions_of, calls_for, scrolled, use_ids
+from gateway.plugin.computer import Way, actions_of, calls_for, scroll, scrolled, use_ids
 from gateway.types import computer_items as c
 from gateway.types.request import Request
 from gateway_anthropic.carriers import Block
@@ -18,18 +18,14 @@ from gateway_anthropic.carriers import Block
 __all__ = ["ComputerReader", "blocks_of", "results_of", "toolset"]
 
 _TOOLSET = "computer"
-_MEMBERS: dict[str, Block] = {
-    "double_click": {"type": "double_click"},
+_ALIKE = ("double_click", "screenshot", "scroll", "type", "wait")
+_MEMBERS: dict[str, Block] = {name: {"type": name} for name in _ALIKE} | {
     "key": {"type": "keypress"},
     "left_click": {"type": "click", "button": "left"},
     "left_click_drag": {"type": "drag"},
     "middle_click": {"type": "click", "button": "wheel"},
     "mouse_move": {"type": "move"},
     "right_click": {"type": "click", "button": "right"},
-    "screenshot": {"type": "screenshot"},
-    "scroll": {"type": "scroll"},
-    "type": {"type": "type"},
-    "wait": {"type": "wait"},
 }
 """The members of the toolset, and the actions that they are but for where and what."""
 _DISABLED = (
@@ -42,21 +38,10 @@ _DISABLED = (
 )
 _WITHOUT_PLACE = ("keypress", "screenshot", "type", "wait")
 _SIDE_BUTTONS = {"back": "alt+Left", "forward": "alt+Right"}
-_DIRECTIONS: dict[Way, tuple[int, int]] = {
-    "up": (0, -1),
-    "down": (0, 1),
-    "left": (-1, 0),
-    "right": (1, 0),
-}
 _PIXELS = 100  # of one click of the scroll wheel
 _MOST_REPEATS = 100
 
-_KEYS = {
-    "ARROWDOWN": "Down",
-    "ARROWLEFT": "Left",
-    "ARROWRIGHT": "Right",
-    "ARROWUP": "Up",
-    "CTRL": "ctrl",
+_KEYS = {f"ARROW{way.upper()}": way for way in ("Down", "Left", "Right", "Up")} | {
     "ENTER": "Return",
     "ESC": "Escape",
     "META": "super",
@@ -128,9 +113,7 @@ class ComputerReader:
             action |= dict(zip("xy", self._place, strict=True))
             ends = (given.start_coordinate or self._place, self._place)
             action["path"] = [dict(zip("xy", end, strict=True)) for end in ends]
-        right, down = _DIRECTIONS[given.scroll_direction]
-        pixels = given.scroll_amount * _PIXELS
-        action |= {"scroll_x": right * pixels, "scroll_y": down * pixels}
+        action |= scroll(given.scroll_direction, given.scroll_amount * _PIXELS)
         if given.text is not None:
             action |= {"text": given.text, "keys": _names(given.text)}
         return action

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
-import msgspec
-from msgspec import Struct
-
-from gateway.errors import UpstreamError, UpstreamProtocolError
+from gateway.errors import UpstreamError
 from gateway.plugin import Call, Deployment, Failure, SupportTable, UpstreamRequest, Verdict
+from gateway.plugin.bodies import read_count
 from gateway.types.request import Request
 from gateway_anthropic.check import check
 from gateway_anthropic.failures import rate_limits, read_error
@@ -19,10 +17,6 @@ from gateway_anthropic.stream import AnthropicTranslator
 from gateway_anthropic.support import SUPPORT
 
 __all__ = ["AnthropicDialect"]
-
-
-class _Count(Struct, frozen=True):
-    input_tokens: int
 
 
 class AnthropicDialect:
@@ -50,7 +44,4 @@ class AnthropicDialect:
         return count_request(call)
 
     def read_count(self, body: bytes, /) -> int:
-        try:
-            return msgspec.json.decode(body, type=_Count).input_tokens
-        except msgspec.DecodeError as error:
-            raise UpstreamProtocolError("the upstream did not say how many tokens") from error
+        return read_count(body, "input_tokens")

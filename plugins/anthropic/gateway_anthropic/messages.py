@@ -14,14 +14,14 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from gateway.errors import InvalidRequestError
-from gateway.plugin.pairing import CallIds, Output, pair_outputs, read_arguments
+from gateway.plugin.pairing import CallIds, pair_outputs, read_arguments
 from gateway.types import items
 from gateway.types.request import Request
 from gateway_anthropic import carriers
 from gateway_anthropic.carriers import Block
 from gateway_anthropic.computer import blocks_of, results_of
 from gateway_anthropic.names import safe_name
-from gateway_anthropic.parts import write_content
+from gateway_anthropic.parts import write_content, write_part
 from gateway_anthropic.quirks import Quirks
 
 __all__ = ["Transcript"]
@@ -50,7 +50,7 @@ class Transcript:
             raise InvalidRequestError("there is nothing to answer: send text", param="input")
 
     def _add_items(self, given: Sequence[items.InputItem]) -> None:
-        outputs = pair_outputs([_as_function(item) for item in given])
+        outputs = pair_outputs(given)
         for position, item in enumerate(given):
             match item:
                 case items.Reasoning(encrypted_content=str(carrier)):
@@ -91,17 +91,16 @@ class Transcript:
             self.messages.append({"role": role, "content": blocks})
 
     def _add_call(
-        self, call: items.FunctionCall | items.ComputerCall, output: Output, position: int
+        self, call: items.FunctionCall | items.ComputerCall, output: Any, position: int
     ) -> None:
         call = replace(call, call_id=self._ids.take(call.call_id))
-        content = write_content(output.output, self._quirks)
         if isinstance(call, items.ComputerCall):
             self._said += blocks_of(call)
-            self._results += results_of(call, content[0])
+            self._results += results_of(call, write_part(output.output, self._quirks))
             return
-        given = Raw(read_arguments(call, position).encode())
         use: Block = {"type": "tool_use", "id": call.call_id, "name": safe_name(call.name)}
-        self._said.append({**use, "input": given})
+        self._said.append({**use, "input": Raw(read_arguments(call, position).encode())})
+        content = write_content(output.output, self._quirks)
         result: Block = {"type": "tool_result", "tool_use_id": call.call_id}
         self._results.append({**result, "content": content} if content else result)
 
@@ -113,14 +112,3 @@ class Transcript:
 
 def _tagged(blocks: Sequence[Block]) -> list[Block]:
     return [{**block, "text": f"<system>\n{block['text']}\n</system>"} for block in blocks]
-
-
-def _as_function(item: items.InputItem) -> items.InputItem:
-    """Return `item` such that calls of the computer are paired with their outputs, too."""
-    match item:
-        case items.ComputerCall(call_id=call_id):
-            return items.FunctionCall(call_id=call_id, name="computer", arguments="")
-        case items.ComputerCallOutput(call_id=call_id, output=screenshot):
-            return items.FunctionCallOutput(call_id=call_id, output=(screenshot,))
-        case _:
-            return item

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -46,17 +47,14 @@ class Quirks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 _VERSION = re.compile(r"claude-(?:[a-z]+-)?(\d+)(?:[-.](\d{1,2})(?!\d))?")
 _NEWEST: tuple[int, int] = (99, 0)
-_BEFORE: tuple[tuple[tuple[int, int], dict[str, Any]], ...] = (
-    ((4, 8), {"system_role": False, "computer": False}),
-    (
-        (4, 7),
-        {"samplers": True, "efforts": ("low", "medium", "high", "max"), "max_tokens": 64_000},
-    ),
-    ((4, 6), {"thinking": "budget"}),
-    ((4, 5), {"structured": False, "max_tokens": 32_000}),
-    ((3, 7), {"thinking": "none", "max_tokens": 8_192}),
-    ((3, 5), {"max_tokens": 4_096}),
-)
+_BEFORE: Mapping[tuple[int, int], Mapping[str, Any]] = {
+    (4, 8): {"system_role": False, "computer": False},
+    (4, 7): {"samplers": True, "efforts": ("low", "medium", "high", "max"), "max_tokens": 64_000},
+    (4, 6): {"thinking": "budget"},
+    (4, 5): {"structured": False, "max_tokens": 32_000},
+    (3, 7): {"thinking": "none", "max_tokens": 8_192},
+    (3, 5): {"max_tokens": 4_096},
+}
 """What models older than a version differ in, besides what is said of newer ones."""
 
 
@@ -70,7 +68,7 @@ def _known(model: str) -> dict[str, Any]:
     match = _VERSION.search(model)
     version = (int(match[1]), int(match[2] or 0)) if match else _NEWEST
     known: dict[str, Any] = {}
-    for newer, changes in _BEFORE:
+    for newer, changes in _BEFORE.items():
         if version < newer:
             known |= changes
     is_opus = "opus" in model and (5, 5) <= version < _NEWEST

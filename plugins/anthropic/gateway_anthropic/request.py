@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from gateway.errors import InvalidRequestError
 from gateway.plugin import Call, UpstreamRequest
+from gateway.plugin.bodies import refusing_depth
 from gateway.types.parameters import JsonObjectFormat, JsonSchemaFormat
 from gateway.types.request import Request
 from gateway_anthropic.carriers import Block
@@ -33,6 +33,7 @@ _SERVER_TOOLS = ("web_search", "web_fetch", "code_execution")
 _encode = msgspec.json.Encoder().encode
 
 
+@refusing_depth()
 def write_request(call: Call) -> UpstreamRequest:
     """Return the request that asks for a stream of the answer to `call`.
 
@@ -41,6 +42,7 @@ def write_request(call: Call) -> UpstreamRequest:
     return _send(call, _body(call), "/v1/messages")
 
 
+@refusing_depth()
 def continue_request(call: Call, blocks: Sequence[Block], container: str | None) -> UpstreamRequest:
     """Return the request that goes on after the assistant has paused having said `blocks`, all of
     them since the request of `call`, in the container whose id is `container`.
@@ -52,6 +54,7 @@ def continue_request(call: Call, blocks: Sequence[Block], container: str | None)
     return _send(call, body, "/v1/messages")
 
 
+@refusing_depth()
 def count_request(call: Call) -> UpstreamRequest:
     """Return the question how many input tokens `call` has; tools of the vendor's do not count."""
     body = {name: value for name, value in _body(call).items() if name not in _NOT_COUNTED}
@@ -81,10 +84,7 @@ def _send(call: Call, body: dict[str, Any], path: str) -> UpstreamRequest:
     address = call.deployment.base_url.rstrip("/")
     for end in ("/messages", "/v1"):
         address = address.removesuffix(end)
-    try:
-        return UpstreamRequest(url=f"{address}{path}", headers=headers, body=_encode(body))
-    except RecursionError as error:
-        raise InvalidRequestError("the request is nested too deeply") from error
+    return UpstreamRequest(url=f"{address}{path}", headers=headers, body=_encode(body))
 
 
 def _body(call: Call) -> dict[str, Any]:
@@ -93,13 +93,14 @@ def _body(call: Call) -> dict[str, Any]:
     thinking = write_thinking(request, quirks)
     if thinking.get("type") == "enabled" and _has_forgotten(transcript.messages):
         thinking = {}
-    output = {"effort": write_effort(request, quirks), "format": _format(request)}
+    asked, wanted = _write_format(request)
+    output = {"effort": write_effort(request, quirks), "format": wanted}
     user = request.safety_identifier or request.user
     body: dict[str, Any] = {
         "model": call.model,
         "max_tokens": request.max_output_tokens or quirks.max_tokens,
         "messages": transcript.messages,
-        "system": transcript.system + _asked_for_json(request),
+        "system": transcript.system + asked,
         "stream": True,
         "thinking": thinking,
         "output_config": {name: value for name, value in output.items() if value},
@@ -113,20 +114,17 @@ def _body(call: Call) -> dict[str, Any]:
     return {name: value for name, value in body.items() if value not in (None, {}, [])}
 
 
-def _asked_for_json(request: Request) -> list[Block]:
-    if request.text and isinstance(request.text.format, JsonObjectFormat):
-        return [{"type": "text", "text": "Answer with one JSON object and nothing else."}]
-    return []
-
-
-def _format(request: Request) -> dict[str, Any] | None:
+def _write_format(request: Request) -> tuple[list[Block], dict[str, Any]]:
+    """Return what to add to the system text, and the format that the answer is held to."""
     match request.text and request.text.format:
+        case JsonObjectFormat():
+            return [{"type": "text", "text": "Answer with one JSON object and nothing else."}], {}
         case JsonSchemaFormat() as wanted:
             told = {"title": wanted.name, "description": wanted.description}
             schema = {name: text for name, text in told.items() if text} | wanted.schema
-            return {"type": "json_schema", "schema": strict_schema(schema)}
+            return [], {"type": "json_schema", "schema": strict_schema(schema)}
         case _:
-            return None
+            return [], {}
 
 
 def _has_forgotten(messages: Sequence[dict[str, Any]]) -> bool:

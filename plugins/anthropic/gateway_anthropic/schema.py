@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 import msgspec
 
-from gateway.errors import InvalidRequestError
+from gateway.plugin.schemas import NAMED_SCHEMAS, Schema, rewrite_inner
 
 __all__ = ["strict_schema"]
-
-Schema = dict[str, Any]
 
 _PLAIN = ("$ref", "$schema", "const", "default", "description", "enum", "required", "title", "type")
 _ALLOWED: dict[str, tuple[object, ...]] = {
@@ -21,29 +17,18 @@ _ALLOWED: dict[str, tuple[object, ...]] = {
     "minItems": (0, 1),
     "additionalProperties": (False,),
 }
-_NAMED = ("properties", "$defs", "definitions")
-_INNER = ("items", "anyOf", "oneOf", "allOf", "prefixItems", *_NAMED)
+_INNER = ("items", "anyOf", "oneOf", "allOf", "prefixItems", *NAMED_SCHEMAS)
 
 
 def strict_schema(schema: Schema) -> Schema:
-    """Return `schema` without what the decoder refuses; the model is told of that in words.
-
-    Raises `InvalidRequestError` for one that is nested too deeply.
-    """
-    try:
-        return _strict(schema)
-    except RecursionError as error:
-        raise InvalidRequestError("the schema is nested too deeply") from error
-
-
-def _strict(schema: Schema) -> Schema:
+    """Return `schema` without what the decoder refuses; the model is told of that in words."""
     if "$ref" in schema:  # which stands alone
-        schema = {name: schema[name] for name in schema if name in ("$ref", *_NAMED)}
+        schema = {name: schema[name] for name in schema if name in ("$ref", *NAMED_SCHEMAS)}
     kept: Schema = {}
     lost: list[str] = []
     for name, value in schema.items():
         if name in _INNER:
-            kept["anyOf" if name == "oneOf" else name] = _inner(value, named=name in _NAMED)
+            kept["anyOf" if name == "oneOf" else name] = rewrite_inner(name, value, strict_schema)
         elif name in _PLAIN or value in _ALLOWED.get(name, ()):
             kept[name] = value
         else:
@@ -53,12 +38,3 @@ def _strict(schema: Schema) -> Schema:
     if lost:
         kept["description"] = "\n".join([*filter(None, [kept.get("description")]), *lost])
     return kept
-
-
-def _inner(value: Any, *, named: bool = False) -> Any:
-    if isinstance(value, list):
-        return [_inner(each) for each in cast("list[Any]", value)]
-    if not isinstance(value, dict):
-        return value  # such as `true`
-    schema = cast("Schema", value)
-    return {name: _inner(schema[name]) for name in schema} if named else _strict(schema)

@@ -8,6 +8,7 @@ from typing import Any, cast
 import msgspec
 
 from gateway.plugin import Delta, Item, Thought
+from gateway.plugin.hosted import code_call, page_call, search_call
 from gateway.types import hosted_items as h
 from gateway.types.items import OutputItem
 from gateway.types.request import Request
@@ -56,52 +57,37 @@ class Opaque:
         self._blocks = [block for block in self._blocks if block not in broken]
 
     def _items(self, use: Block, result: Block) -> Iterator[OutputItem]:
-        found, given = result.get("content"), _members(use.get("input"))
-        failed = result.get("is_error") or str(_members(found).get("type")).endswith("_error")
+        given, content = _members(use.get("input")), result.get("content")
+        found = _members(content)
+        failed = bool(result.get("is_error")) or str(found.get("type")).endswith("_error")
         status = "failed" if failed else "completed"
         match use.get("name"):
             case _ if use.get("type") == "mcp_tool_use":
-                yield _mcp_call(use, found, failed=bool(failed))
+                yield _mcp_call(use, content, failed=failed)
             case "web_search":
-                yield h.WebSearchCall(status=status, action=self._search(given, found))
+                urls = filter(None, (hit.get("url") for hit in _list(content)))
+                query = given.get("query") or ""
+                yield search_call([query], urls, self._include, status=status)
             case "web_fetch":
-                url = _members(found).get("url") or given.get("url")
-                yield h.WebSearchCall(status=status, action={"type": "open_page", "url": url})
+                yield page_call(found.get("url") or given.get("url"), status=status)
             case "code_execution" | "bash_code_execution" | "text_editor_code_execution":
                 code = given.get("code") or (given.get("command") if len(given) == 1 else None)
-                yield h.CodeInterpreterCall(
-                    container_id=self.container,
-                    status=status,
-                    code=code or _json(given),
-                    outputs=self._outputs(_members(found)),
-                )
+                logs = "".join(text for name in _LOGS if isinstance(text := found.get(name), str))
+                about = {"status": status, "container_id": self.container}
+                yield code_call(code or _json(given), logs, self._include, **about)
             case _:
                 pass
 
-    def _search(self, given: Block, found: Any) -> Block:
-        query = given.get("query") or ""
-        action: Block = {"type": "search", "query": query, "queries": [query]}
-        if "web_search_call.action.sources" in self._include:
-            urls = [hit.get("url") for hit in _list(found)]
-            action["sources"] = [{"type": "url", "url": url} for url in urls if url]
-        return action
 
-    def _outputs(self, found: Block) -> tuple[Block, ...] | None:
-        if "code_interpreter_call.outputs" not in self._include:
-            return None
-        logs = "".join(text for name in _LOGS if isinstance(text := found.get(name), str))
-        return ({"type": "logs", "logs": logs},)
-
-
-def _mcp_call(use: Block, found: Any, *, failed: bool) -> h.McpCall:
-    text = "".join(str(part.get("text")) for part in _list(found)) or str(found or "")
+def _mcp_call(use: Block, content: Any, *, failed: bool) -> h.McpCall:
+    text = "".join(str(part.get("text")) for part in _list(content)) or str(content or "")
     return h.McpCall(
         name=str(use.get("name")),
         arguments=_json(use.get("input")),
         server_label=str(use.get("server_name")),
         status="failed" if failed else "completed",
         output=None if failed else text,
-        error={"type": "mcp_tool_execution_error", "content": found} if failed else None,
+        error={"type": "mcp_tool_execution_error", "content": content} if failed else None,
     )
 
 

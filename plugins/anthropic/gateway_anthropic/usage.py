@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from gateway.types.response import InputTokensDetails, OutputTokensDetails, Usage
+from collections import Counter
+
+from gateway.plugin.usage import count_usage
+from gateway.types.response import Usage
 from gateway_anthropic.carriers import Block
 
 __all__ = ["Meter"]
@@ -12,32 +15,24 @@ class Meter:
     """Adds up the counts of several answers; within one, a later report replaces an earlier one."""
 
     def __init__(self) -> None:
-        self._before: dict[str, int] = {}
-        self._now: dict[str, int] = {}
+        self._answers: list[dict[str, int]] = [{}]
 
     def begin_answer(self) -> None:
-        self._before = {name: self._count(name) for name in self._before | self._now}
-        self._now = {}
+        self._answers.append({})
 
     def read(self, reported: Block) -> Usage:
         """Take in a report, and return what has been used so far."""
-        details: Block = reported.get("output_tokens_details") or {}
-        for name, count in [*reported.items(), *details.items()]:
-            if isinstance(count, int):  # what is not said again stays as it was
-                self._now[name] = count
-        cached = self._count("cache_read_input_tokens")
-        written = self._count("cache_creation_input_tokens")
-        sent = self._count("input_tokens") + cached + written  # Anthropic leaves out the cache
-        answered, thought = self._count("output_tokens"), self._count("thinking_tokens")
-        return Usage(
-            input_tokens=sent,
-            input_tokens_details=InputTokensDetails(
-                cached_tokens=cached, cache_write_tokens=written
-            ),
-            output_tokens=answered,
-            output_tokens_details=OutputTokensDetails(reasoning_tokens=thought),
-            total_tokens=sent + answered,
+        told: Block = {**reported, **(reported.get("output_tokens_details") or {})}
+        # What is not said again stays as it was.
+        self._answers[-1] |= {name: told[name] for name in told if isinstance(told[name], int)}
+        counts = Counter[str]()
+        for answer in self._answers:
+            counts.update(answer)
+        cached, written = counts["cache_read_input_tokens"], counts["cache_creation_input_tokens"]
+        return count_usage(
+            counts["input_tokens"] + cached + written,  # Anthropic leaves out the cache
+            counts["output_tokens"],
+            cached=cached,
+            written=written,
+            thought=counts["thinking_tokens"],
         )
-
-    def _count(self, name: str) -> int:
-        return self._before.get(name, 0) + self._now.get(name, 0)
