@@ -52,7 +52,7 @@ def _with(first: Json, *others: Jsons) -> Jsons:
 
 
 _words = st.sampled_from(["", " ", "\n", "déjà 😀"]) | st.text(max_size=8)
-_names = st.sampled_from(["look", "look_up", "a-b", "a tool", "tell.me", "x" * 70])
+_names = st.sampled_from(["look", "look_up", "a-b", "x" * 64])
 _ids = st.sampled_from(["a", "call_0", "call.1", "with space", "x" * 80, "é"])
 _marks = _some(prompt_cache_breakpoint=_some(ttl=st.sampled_from(["5m", "30m", "12h"])))
 _images = st.sampled_from(
@@ -130,6 +130,7 @@ _messages = st.one_of(
     _with({"role": "developer"}, st.fixed_dictionaries({"content": _words})),
     _with({"role": "assistant"}, st.fixed_dictionaries({"content": _said})),
 )
+_beginnings = st.sampled_from([[_ASK], [_ASK], [_ASK], []])
 
 
 def _turns(carriers: st.SearchStrategy[str]) -> Turns:
@@ -190,7 +191,7 @@ def _offer(tools: list[Json]) -> Jsons:
     return _with({"tools": tools}, _some(tool_choice=st.sampled_from(choices)))
 
 
-_offers = st.just({}) | st.lists(_tools, max_size=4, unique_by=_name).flatmap(_offer)
+_offers = _some() | st.lists(_tools, max_size=4, unique_by=_name).flatmap(_offer)
 _formats = st.sampled_from(
     [
         {"type": "text"},
@@ -219,10 +220,16 @@ _settings = _some(
 def random_requests(carriers: st.SearchStrategy[str] | None = None) -> Jsons:
     """Draw requests, without the model: JSON as clients send it, valid, but not always sensible.
 
-    They hold whatever a vendor may or may not know, and after a question a conversation with
-    everything in any order, but no call without its output. `carriers` draws what the translator
-    of the dialect under test makes: what its vendor wants back with the next turn.
+    They hold whatever a vendor may or may not know: most of them a question, and after it a
+    conversation with everything in any order, but no call without its output. `carriers` draws
+    what the translator of the dialect under test makes: what its vendor wants back with the next
+    turn.
     """
     turns = st.lists(_turns(st.nothing() if carriers is None else carriers), max_size=6)
-    inputs = turns.map(lambda found: [_ASK, *(item for turn in found for item in turn)])
+    inputs = st.tuples(_beginnings, turns).map(_joined)
     return _with({}, st.fixed_dictionaries({"input": inputs}), _offers, _settings)
+
+
+def _joined(said: tuple[list[Json], list[list[Json]]]) -> list[Json]:
+    beginning, turns = said
+    return [*beginning, *(item for turn in turns for item in turn)]
