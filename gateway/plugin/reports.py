@@ -13,22 +13,19 @@ __all__ = ["ErrorReport", "read_report", "told_status"]
 
 _LONGEST_MESSAGE = 2000
 _UNKNOWN = 502
-_STATUSES: Mapping[str, int] = {
-    "authentication_error": 401,
-    "billing_error": 402,
-    "context_length_exceeded": 400,
-    "exceed_context_size_error": 400,
-    "insufficient_quota": 429,
-    "invalid_request_error": 400,
-    "not_found_error": 404,
-    "overloaded_error": 503,
-    "permission_error": 403,
-    "rate_limit_error": 429,
-    "rate_limit_exceeded": 429,
-    "request_too_large": 413,
-    "timeout_error": 504,
-    "too_many_requests": 429,
+_NAMES: Mapping[int, str] = {
+    400: "context_length_exceeded exceed_context_size_error failed_precondition invalid_request"
+    " invalid_request_error out_of_range parameter_unknown",
+    401: "authentication authentication_error",
+    402: "billing_error payment_required",
+    403: "permission_denied permission_error",
+    404: "model_not_found not_found not_found_error",
+    413: "request_too_large",
+    429: "insufficient_quota quota_exceeded rate_limit_error rate_limit_exceeded too_many_requests",
+    503: "overloaded_error service_unavailable",
+    504: "deadline_exceeded gateway_timeout timeout_error",
 }
+_STATUSES = {name: status for status, names in _NAMES.items() for name in names.split()}
 _SECONDS = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
 
 
@@ -64,14 +61,15 @@ def read_report(body: bytes) -> ErrorReport:
 
 def told_status(error: object) -> int:
     """Return the HTTP status that an error names which came inside an answer of status 200, by its
-    code or its type; else that of an unknown failure.
+    code or its type, or by an address that ends in one; else that of an unknown failure.
     """
     members = _object(error) or {}
-    named = [str(members.get(name)) for name in ("status_code", "status", "code", "type")]
+    told = (str(members.get(name)) for name in ("status_code", "status", "code", "type"))
+    named = [text.rpartition("/")[2].lower() for text in told]
     for text in named:
         if text.isdecimal() and 400 <= int(text) <= 599:
             return int(text)
-    return next((_STATUSES[text.lower()] for text in named if text.lower() in _STATUSES), _UNKNOWN)
+    return next((_STATUSES[text] for text in named if text in _STATUSES), _UNKNOWN)
 
 
 def _read_object(body: dict[str, Any]) -> ErrorReport:

@@ -9,8 +9,9 @@ from urllib.parse import quote
 
 import msgspec
 
-from gateway.errors import UpstreamError, UpstreamProtocolError
+from gateway.errors import UpstreamError
 from gateway.plugin import Call, Deployment, Failure, Translator, UpstreamRequest, Verdict
+from gateway.plugin.bodies import read_count
 from gateway.plugin.support import SupportTable
 from gateway.types.request import Request
 from gateway_gemini.check import check
@@ -24,11 +25,6 @@ from gateway_gemini.support import SUPPORT
 __all__ = ["GeminiDialect"]
 
 
-class _Count(msgspec.Struct, frozen=True):
-    total: int = msgspec.field(name="totalTokens")
-
-
-_decode_count = msgspec.json.Decoder(_Count).decode
 _COUNTED = ("contents", "systemInstruction", "tools", "generationConfig")
 
 
@@ -59,10 +55,7 @@ class GeminiDialect:
         return _ask(call, "countTokens", body)
 
     def read_count(self, body: bytes, /) -> int:
-        try:
-            return _decode_count(body).total
-        except msgspec.DecodeError as error:
-            raise UpstreamProtocolError("gemini's answer holds no number of tokens") from error
+        return read_count(body, "totalTokens")
 
 
 def _ask(call: Call, method: str, body: dict[str, Any]) -> UpstreamRequest:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -11,29 +11,12 @@ from msgspec.structs import replace
 from gateway.errors import UpstreamError, UpstreamRateLimitError
 from gateway.plugin import Failure
 from gateway.plugin.failures import read_failure
+from gateway.plugin.reports import told_status
 
 __all__ = ["read_error", "reported_error"]
 
 _BAD_KEY = re.compile(rb'"reason"\s*:\s*"API_KEY_(?:INVALID|SERVICE_BLOCKED)"|API key not valid')
 _DAILY = b'"quota_exceeded"'
-_STATUSES = {
-    "invalid_request": 400,
-    "parameter_unknown": 400,
-    "failed_precondition": 400,
-    "out_of_range": 400,
-    "authentication": 401,
-    "payment_required": 402,
-    "permission_denied": 403,
-    "not_found": 404,
-    "model_not_found": 404,
-    "rate_limit_exceeded": 429,
-    "too_many_requests": 429,
-    "quota_exceeded": 429,
-    "service_unavailable": 503,
-    "gateway_timeout": 504,
-    "deadline_exceeded": 504,
-}
-"""What Interactions calls a failure, as the HTTP status that it has before an answer begins."""
 _SPENT = re.compile(rb"PerDay|limit: 0\b|spend|prepayment")
 
 
@@ -58,12 +41,6 @@ def read_error(failure: Failure, *, provider: str = "") -> UpstreamError:
 
 
 def reported_error(told: Any, provider: str) -> UpstreamError:
-    """Return what went wrong, `told` in place of an answer: by a status like HTTP's, or by a name
-    or an address that ends in one; and in words.
-    """
-    code = cast("dict[str, Any]", told).get("code") if isinstance(told, dict) else None
-    if isinstance(code, str):
-        code = _STATUSES.get(code.rpartition("/")[2].lower())
-    status = code if isinstance(code, int) and 400 <= code < 600 else 502
+    """Return what went wrong, `told` in place of an answer."""
     body = msgspec.json.encode({"error": told})
-    return read_error(Failure(status=status, body=body), provider=provider)
+    return read_error(Failure(status=told_status(told), body=body), provider=provider)

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-import msgspec
-from msgspec.structs import replace
-
-from gateway.errors import InvalidRequestError
-from gateway.plugin import Call, UpstreamRequest
+from gateway.plugin import Call
+from gateway.plugin.bodies import refusing_depth
 from gateway.types.parameters import JsonObjectFormat, JsonSchemaFormat
 from gateway.types.request import Request
 from gateway_gemini.contents import write_conversation
@@ -17,7 +14,7 @@ from gateway_gemini.quirks import Quirks, quirks_of
 from gateway_gemini.schema import write_schema
 from gateway_gemini.tools import write_tools
 
-__all__ = ["TIERS", "add_members", "continued", "write_body", "write_members"]
+__all__ = ["TIERS", "add_members", "write_body", "write_members"]
 
 TIERS: Mapping[str, str] = {"flex": "flex", "priority": "priority", "fast": "priority"}
 _LOGPROBS = "message.output_text.logprobs"
@@ -32,14 +29,11 @@ def write_body(call: Call) -> dict[str, Any]:
     return add_members(write_members(call.request, quirks), quirks.extra_body)
 
 
+@refusing_depth()
 def write_members(request: Request, quirks: Quirks) -> dict[str, Any]:
     """Return all of the body but what the operator adds. Raises `InvalidRequestError`."""
-    try:
-        body = write_conversation(request, quirks) | write_tools(request, quirks)
-        generation = _generation(request, quirks)
-    except RecursionError as error:
-        raise InvalidRequestError("the request is nested too deeply") from error
-    if generation:
+    body = write_conversation(request, quirks) | write_tools(request, quirks)
+    if generation := _generation(request, quirks):
         body["generationConfig"] = generation
     if tier := TIERS.get(request.service_tier or ""):
         body["serviceTier"] = tier
@@ -55,12 +49,6 @@ def add_members(body: dict[str, Any], members: Mapping[str, Any]) -> dict[str, A
         is_joined = isinstance(member, dict) and isinstance(body.get(name), dict)
         body[name] = {**body[name], **cast("dict[str, Any]", member)} if is_joined else member
     return body
-
-
-def continued(request: UpstreamRequest, member: str, token: str) -> UpstreamRequest:
-    """Return `request` once more, to go on where the `token` in `member` says."""
-    body = {**msgspec.json.decode(request.body), member: token}
-    return replace(request, body=msgspec.json.encode(body))
 
 
 def _generation(request: Request, quirks: Quirks) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
+from gateway.plugin.schemas import rewrite_inner
+
 __all__ = ["write_schema"]
 
 _LEFT_OUT = frozenset(
@@ -12,9 +14,6 @@ _LEFT_OUT = frozenset(
     | {"propertyNames", "unevaluatedProperties", "unevaluatedItems"}
     | {"dependentRequired", "dependentSchemas"}
 )
-_NAMED = frozenset({"properties", "$defs", "definitions"})
-"""Whose members bear names of the author's."""
-_DATA = frozenset({"default", "enum", "example", "examples", "required", "type"})
 
 
 def write_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -23,27 +22,19 @@ def write_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
     It reads neither `const` nor `allOf`, which become an `enum` and one schema; what it does not
     enforce at all and may refuse is left out.
     """
-    written = {name: _value(name, value) for name, value in schema.items() if name not in _LEFT_OUT}
+    known = {name: value for name, value in schema.items() if name not in _LEFT_OUT}
     if "const" in schema:
-        written["enum"] = [schema["const"]]
-    parts = schema.get("allOf")
+        known["enum"] = [schema["const"]]
+    written = {name: rewrite_inner(name, value, write_schema) for name, value in known.items()}
+    parts = rewrite_inner("allOf", schema.get("allOf"), write_schema)
     for part in cast("list[Any]", parts) if isinstance(parts, list) else ():
-        for name, value in _value("", part).items() if isinstance(part, dict) else ():
+        for name, value in _members(part).items():
             written[name] = _joined(name, written[name], value) if name in written else value
     return written
 
 
-def _value(name: str, value: Any) -> Any:
-    if name in _DATA:
-        return value
-    if isinstance(value, list):
-        return [_value("", element) for element in cast("list[Any]", value)]
-    if not isinstance(value, dict):
-        return value
-    members = cast("dict[str, Any]", value)
-    if name in _NAMED:
-        return {key: _value("", member) for key, member in members.items()}
-    return write_schema(members)
+def _members(schema: Any) -> dict[str, Any]:
+    return cast("dict[str, Any]", schema) if isinstance(schema, dict) else {}
 
 
 def _joined(name: str, one: Any, other: Any) -> Any:

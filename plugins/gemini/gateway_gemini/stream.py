@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import zip_longest
 
-from gateway.plugin import Call, Delta, Finished, Frame, Logprobs, UpstreamRequest, Used
+from gateway.plugin import Call, Delta, Finished, Frame, Logprobs, UpstreamRequest
 from gateway.types.content import Logprob, TopLogprob
 from gateway_gemini.answer import AnswerReader
 from gateway_gemini.endings import CONTINUATION, read_ending
 from gateway_gemini.failures import reported_error
-from gateway_gemini.request import continued
-from gateway_gemini.usage import read_usage
+from gateway_gemini.pieces import Pieces
 from gateway_gemini.wire import Candidate, Chunk, LogprobsResult, Token, read_chunks
 
 __all__ = ["GeminiTranslator"]
 
-_PAUSES = 10
 _IMPOSSIBLE = -9999.0  # what OpenAI says for the logarithm of nothing
 
 
@@ -28,10 +26,8 @@ class GeminiTranslator:
 
     def __init__(self, call: Call, asked: Callable[[], UpstreamRequest]) -> None:
         self._provider = call.deployment.provider
-        self._asked = asked
         self._answer = AnswerReader(call.request)
-        self._counts: list[dict[str, int]] = [{}]
-        self._token: str | None = None
+        self._pieces = Pieces(asked, "continuationToken")
 
     def feed(self, frame: Frame, /) -> Iterator[Delta]:
         """Say what `frame` means. Raises `UpstreamError` after all else that it says."""
@@ -39,19 +35,13 @@ class GeminiTranslator:
             yield from self._read(chunk)
 
     def continuation(self) -> UpstreamRequest | None:
-        token, self._token = self._token, None
-        if token is None:
-            return None
-        self._counts.append({})
-        return continued(self._asked(), "continuationToken", token)
+        return self._pieces.ask()
 
     def _read(self, chunk: Chunk) -> Iterator[Delta]:
         if chunk.error is not None:
             raise reported_error(chunk.error, self._provider)
         if chunk.usage_metadata:
-            counts = chunk.usage_metadata.items()
-            self._counts[-1] |= {name: told for name, told in counts if isinstance(told, int)}
-            yield Used(read_usage(self._counts))
+            yield self._pieces.count(chunk.usage_metadata)
         for candidate in chunk.candidates or ():
             if not candidate.index:
                 yield from self._read_candidate(candidate)
@@ -71,8 +61,7 @@ class GeminiTranslator:
             yield from self._finish(reason, candidate)
 
     def _finish(self, said: str, candidate: Candidate) -> Iterator[Delta]:
-        if said == CONTINUATION and candidate.continuation_token and len(self._counts) <= _PAUSES:
-            self._token = candidate.continuation_token
+        if said == CONTINUATION and self._pieces.pause(candidate.continuation_token):
             return
         yield from self._answer.close()
         reason = read_ending(said, candidate.finish_message, spoke=self._answer.spoke)

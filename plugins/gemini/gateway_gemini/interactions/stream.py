@@ -14,18 +14,15 @@ from gateway.plugin import (
     Frame,
     Refusal,
     UpstreamRequest,
-    Used,
 )
 from gateway_gemini.endings import is_blocked
 from gateway_gemini.failures import reported_error
 from gateway_gemini.interactions.answer import StepReader
 from gateway_gemini.interactions.wire import Event, Interaction, read_event
-from gateway_gemini.request import continued
-from gateway_gemini.usage import read_usage
+from gateway_gemini.pieces import Pieces
 
 __all__ = ["InteractionsTranslator"]
 
-_PAUSES = 10
 _ENDINGS: dict[str, FinishReason] = {
     "completed": "stop",
     "requires_action": "stop",
@@ -51,10 +48,8 @@ class InteractionsTranslator:
 
     def __init__(self, call: Call, asked: Callable[[], UpstreamRequest]) -> None:
         self._provider = call.deployment.provider
-        self._asked = asked
         self._answer = StepReader(call.request, self._provider)
-        self._counts: list[dict[str, int]] = [{}]
-        self._token: str | None = None
+        self._pieces = Pieces(asked, "continuation_token")
 
     def feed(self, frame: Frame, /) -> Iterator[Delta]:
         """Say what `frame` means. Raises `UpstreamError` after all else that it says."""
@@ -66,11 +61,7 @@ class InteractionsTranslator:
             raise UpstreamProtocolError(f"gemini sent a broken frame: {error}") from error
 
     def continuation(self) -> UpstreamRequest | None:
-        token, self._token = self._token, None
-        if token is None:
-            return None
-        self._counts.append({})
-        return continued(self._asked(), "continuation_token", token)
+        return self._pieces.ask()
 
     def _read(self, event: Event) -> Iterator[Delta]:
         match event.event_type if event.error is None else "error":
@@ -95,12 +86,9 @@ class InteractionsTranslator:
     def _finish(self, told: Interaction) -> Iterator[Delta]:
         if told.usage:
             counts = {name: told.usage.get(theirs) for name, theirs in _COUNTS.items()}
-            self._counts[-1] = {n: count for n, count in counts.items() if isinstance(count, int)}
-            yield Used(read_usage(self._counts))
+            yield self._pieces.count(counts)
         status = told.status or "completed"
-        token = told.continuation_token if len(self._counts) <= _PAUSES else None
-        if status == "requires_continuation" and token:
-            self._token = token
+        if status == "requires_continuation" and self._pieces.pause(told.continuation_token):
             yield from self._answer.pause()
             return
         yield from self._answer.close()
