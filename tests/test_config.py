@@ -14,9 +14,11 @@ import yaml
 
 from gateway.config import (
     Config,
+    McpServer,
     Secret,
     ServerSettings,
     Timeouts,
+    ToolSettings,
     cache_directory,
     default_config,
     environment,
@@ -26,6 +28,7 @@ from gateway.config import (
 )
 from gateway.config.machine import _create_secret
 from gateway.errors import ConfigError
+from gateway.types.tools import McpApprovalPolicy, McpToolFilter
 
 KEY = "invented-upstream-key"
 MINIMAL: dict[str, Any] = {
@@ -152,7 +155,10 @@ def test_every_section_is_read(file: File, tmp_path: Path) -> None:
     assert config.environment["SEALING"] == "x" * 32
 
 
-@pytest.mark.parametrize("section", ["server", "plugins", "state", "logging", "general_settings"])
+@pytest.mark.parametrize(
+    "section",
+    ["server", "plugins", "state", "logging", "general_settings", "tools", "mcp_servers"],
+)
 def test_a_section_without_content_is_left_out(file: File, section: str) -> None:
     assert file.load({**MINIMAL, section: None}) == file.load(MINIMAL)
 
@@ -295,6 +301,178 @@ def test_a_bad_api_key_is_refused_and_not_repeated(
     problems = file.problems({**MINIMAL, "api_keys": api_keys}, {"A": "plain-secret"})
     assert problems[0].startswith(problem)
     assert "plain-secret" not in "".join(problems)
+
+
+def test_the_limits_of_tools_are_read(file: File) -> None:
+    runners = {"search": {"url": "https://search.example", "key": "os.environ/A"}}
+    content = {**MINIMAL, "tools": {"max_turns": 3, "seconds": 9, "runners": runners}}
+    tools = file.load(content, {"A": KEY}).tools
+    assert (tools.max_turns, tools.seconds, tools.call_seconds) == (3, 9.0, 60.0)
+    assert tools.runners["search"]["key"].reveal() == KEY
+    assert KEY not in repr(tools)
+    assert file.load(MINIMAL).tools == ToolSettings()
+
+
+def test_the_tools_of_a_model_are_run_where_the_operator_says(file: File) -> None:
+    assert file.load(MINIMAL).models[0].tools == "upstream"
+    assert file.load(with_model(tools="gateway")).models[0].tools == "gateway"
+
+
+def with_server(**settings: object) -> dict[str, Any]:
+    """Return a file of one MCP server, `docs`."""
+    return {**MINIMAL, "mcp_servers": {"docs": settings}}
+
+
+# As the documentation of LiteLLM shows them, with invented names.
+LITELLMS_SERVERS = """
+model_list: [{model_name: fast, params: {model: openai/a}}]
+mcp_servers:
+  docs:
+    url: https://docs.example/mcp
+  search:
+    url: https://search.example/sse
+    transport: sse
+    auth_type: api_key
+    auth_value: os.environ/A
+    static_headers: {X-Team: search}
+    description: finds things
+    allowed_tools: [find]
+  files:
+    transport: stdio
+    command: npx
+    args: [-y, "@invented/files"]
+    env: {TOKEN: os.environ/A}
+"""
+
+
+def test_litellms_servers_are_read_as_printed(file: File) -> None:
+    docs, search, files = file.load(LITELLMS_SERVERS, {"A": KEY}).mcp_servers
+    assert docs == McpServer(label="docs", url="https://docs.example/mcp")
+    assert search == McpServer(
+        label="search",
+        url="https://search.example/sse",
+        transport="sse",
+        headers={"X-Team": Secret("search"), "X-API-Key": Secret(KEY)},
+        description="finds things",
+        allowed_tools=("find",),
+    )
+    assert search.headers["X-API-Key"].source == "os.environ/A"
+    assert files == McpServer(
+        label="files", command="npx", args=("-y", "@invented/files"), env={"TOKEN": Secret(KEY)}
+    )
+    assert KEY not in repr((docs, search, files))
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "headers"),
+    [
+        ("bearer_token", "k", {"Authorization": "Bearer k"}),
+        ("bearer_token", "Bearer k", {"Authorization": "Bearer k"}),
+        ("token", "k", {"Authorization": "token k"}),
+        ("authorization", "Custom k", {"Authorization": "Custom k"}),
+        ("basic", "me:pw", {"Authorization": "Basic bWU6cHc="}),
+        ("api_key", "k", {"X-API-Key": "k"}),
+    ],
+)
+@pytest.mark.parametrize("key", ["auth_value", "authentication_token"])
+def test_litellms_ways_of_authentication_are_headers(
+    file: File, kind: str, value: str, headers: dict[str, str], key: str
+) -> None:
+    content = with_server(url="https://x.example", auth_type=kind, **{key: value})
+    [server] = file.load(content).mcp_servers
+    assert {name: secret.reveal() for name, secret in server.headers.items()} == headers
+
+
+def test_what_a_server_may_do_is_read_in_all_forms(file: File) -> None:
+    content = with_server(
+        url="https://x.example",
+        allowed_tools={"tool_names": ["a"], "read_only": True},
+        require_approval={"never": {"read_only": True}, "always": {"tool_names": ["b"]}},
+        tenants=["shop"],
+        timeout=3,
+    )
+    content["api_keys"] = [{"tenant": "shop", "key": "os.environ/A"}]
+    [server] = file.load(content, {"A": KEY}).mcp_servers
+    assert server.allowed_tools == McpToolFilter(tool_names=("a",), read_only=True)
+    assert server.require_approval == McpApprovalPolicy(
+        never=McpToolFilter(read_only=True), always=McpToolFilter(tool_names=("b",))
+    )
+    assert (server.tenants, server.timeout) == (("shop",), 3.0)
+    [server] = file.load(with_server(url="https://x.example", require_approval="never")).mcp_servers
+    assert server.require_approval == "never"
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({}, ": write url, or command, and not both"),
+        ({"url": "https://x.example", "command": "npx"}, ": write url, or command, and not both"),
+        ({"command": "npx", "headers": {"a": "b"}}, ".headers: does not go with command; remove"),
+        ({"url": "https://x.example", "env": {"a": "b"}}, ".env: does not go with url; remove it"),
+        ({"url": "ftp://x.example"}, ".url: expected a whole address such as https://"),
+        ({"url": "https://me:pw@x.example"}, ".url: expected a whole address such as https://"),
+        ({"url": "https://x.example", "transport": "ws"}, ".transport: write one of http, sse"),
+        ({"url": "https://x.example", "timeout": 0}, ".timeout: expected seconds, more than 0"),
+        (
+            {"url": "https://x.example", "alias": "d"},
+            ".alias: is a LiteLLM setting that this gatew",
+        ),
+        ({"url": "https://x.example", "urll": "d"}, ".urll: unknown key; did you mean `url`?"),
+        (
+            {"url": "https://x.example", "auth_type": "oauth2"},
+            ".auth_type: write one of none, bear",
+        ),
+        ({"url": "https://x.example", "auth_type": "basic"}, ".auth_type: goes with auth_value"),
+        ({"url": "https://x.example", "auth_value": KEY}, ".auth_value: says nothing without auth"),
+        (
+            {"url": "https://x.example", "headers": {"a": f"{KEY}\n"}},
+            ".headers: 'a' cannot be sent",
+        ),
+        ({"url": "https://x.example", "headers": {"a b": KEY}}, ".headers: 'a b' cannot be sent"),
+        (
+            {"url": "https://x.example", "authorization": KEY, "headers": {"Authorization": KEY}},
+            ".headers: authorization is written twice; keep one of them",
+        ),
+        (
+            {"url": "https://x.example", "require_approval": "sometimes"},
+            ".require_approval: write one of always, never",
+        ),
+        (
+            {"url": "https://x.example", "require_approval": {"never": {"names": ["a"]}}},
+            ".require_approval.never.names: unknown key; did you mean `tool_names`?",
+        ),
+        (
+            {"url": "https://x.example", "allowed_tools": {"tool_name": ["a"]}},
+            ".allowed_tools.tool_name: unknown key; did you mean `tool_names`?",
+        ),
+        (
+            {"url": "https://x.example", "tenants": ["shpo"]},
+            ".tenants: nobody has a key of the tenant `shpo`; there are shop",
+        ),
+    ],
+)
+def test_a_bad_server_says_what_to_write(
+    file: File, settings: dict[str, Any], problem: str
+) -> None:
+    keys = {"api_keys": [{"tenant": "shop", "key": "os.environ/A"}]}
+    problems = file.problems({**with_server(**settings), **keys}, {"A": "a-key"})
+    assert [line for line in problems if line.startswith(f"mcp_servers.docs{problem}")] == problems
+    assert KEY not in "".join(problems)
+
+
+@pytest.mark.parametrize("label", ["my docs", "a.b", "x" * 65, "ä", ""])
+def test_a_label_is_what_every_client_can_write(file: File, label: str) -> None:
+    content = {**MINIMAL, "mcp_servers": {label: {"url": "https://x.example"}}}
+    [problem] = file.problems(content)
+    assert problem.endswith("a label is 1 to 64 letters, digits, `_` and `-`; write another")
+
+
+def test_servers_stand_by_their_labels(file: File) -> None:
+    content = {**MINIMAL, "mcp_servers": [{"url": "https://x.example"}]}
+    assert file.problems(content) == ["mcp_servers: expected keys and values, got a list"]
+    assert file.problems({**MINIMAL, "mcp_servers": {"docs": None}}) == [
+        "mcp_servers.docs: write url, or command, and not both"
+    ]
 
 
 def test_half_a_certificate_is_refused(file: File) -> None:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["ENTRY", "FILE", "GENERAL_SETTINGS", "MODEL_INFO", "PARAMS", "VENDORS"]
+__all__ = [
+    "ENTRY",
+    "FILE",
+    "GENERAL_SETTINGS",
+    "MCP_SERVER",
+    "MODEL_INFO",
+    "PARAMS",
+    "VENDORS",
+]
 
 
 def _words(text: str) -> frozenset[str]:
@@ -11,8 +19,8 @@ def _words(text: str) -> frozenset[str]:
 
 FILE = _words("""
     litellm_settings router_settings environment_variables include callback_settings
-    credential_list guardrails mcp_servers mcp_aliases vector_store_registry prompts search_tools
-    files_settings finetune_settings assistant_settings default_vertex_config
+    credential_list guardrails mcp_aliases vector_store_registry prompts search_tools files_settings
+    finetune_settings assistant_settings default_vertex_config
 """)
 
 ENTRY = _words("tpm rpm")
@@ -47,6 +55,18 @@ MODEL_INFO = _words("""
     team_public_model_name health_check_model health_check_timeout health_check_max_tokens
     disable_background_health_check litellm_provider description version tier db_model created_by
     created_at updated_by updated_at
+""")
+
+MCP_SERVER = _words("""
+    server_id server_name alias mcp_info extra_headers disallowed_tools allowed_params
+    tool_name_to_display_name tool_name_to_description access_groups allow_all_keys env_vars
+    header_variables available_on_public_internet delegate_auth_to_upstream oauth_passthrough
+    dcr_bridge client_id client_secret oauth2_flow scopes issuer authorization_url token_url
+    registration_url token_endpoint_auth_method token_exchange_endpoint audience subject_token_type
+    token_exchange_profile token_validation token_storage_ttl_seconds aws_access_key_id
+    aws_secret_access_key aws_session_token aws_region_name aws_service_name aws_role_name
+    aws_session_name instructions spec_path spec_version is_byok byok_description
+    byok_api_key_help_url allow_sampling allow_elicitation max_concurrent_requests
 """)
 
 GENERAL_SETTINGS = _words("""

@@ -11,6 +11,7 @@ from gateway.config import litellm
 from gateway.config.api_keys import read_api_keys
 from gateway.config.document import parse
 from gateway.config.machine import state_directory
+from gateway.config.mcp_servers import read_mcp_servers
 from gateway.config.model_list import read_models
 from gateway.config.reader import Node, Reader, Words
 from gateway.config.settings import (
@@ -21,6 +22,7 @@ from gateway.config.settings import (
     Secret,
     ServerSettings,
     StateSettings,
+    ToolSettings,
 )
 from gateway.errors import ConfigError
 
@@ -28,7 +30,17 @@ __all__ = ["default_config", "load"]
 
 _FILE = Words(
     frozenset(
-        ("model_list", "general_settings", "api_keys", "server", "plugins", "state", "logging")
+        (
+            "model_list",
+            "general_settings",
+            "api_keys",
+            "server",
+            "plugins",
+            "state",
+            "logging",
+            "tools",
+            "mcp_servers",
+        )
     ),
     foreign=litellm.FILE,
 )
@@ -70,7 +82,10 @@ def _read(reader: Reader, document: Node, environment: Mapping[str, str]) -> Con
     plugins = reader.struct(PluginSettings, sections.get("plugins", absent))
     state = _state(reader, sections.get("state", absent), default_config(environment).state)
     logging = reader.struct(LoggingSettings, sections.get("logging", absent))
-    if server is None or plugins is None or logging is None:
+    tools = reader.struct(ToolSettings, sections.get("tools", absent))
+    tenants = {entry.tenant for entry in api_keys}
+    mcp_servers = read_mcp_servers(reader, sections.get("mcp_servers", absent), tenants)
+    if server is None or plugins is None or logging is None or tools is None:
         return None
     return Config(
         models=models,
@@ -79,6 +94,8 @@ def _read(reader: Reader, document: Node, environment: Mapping[str, str]) -> Con
         plugins=plugins,
         state=state,
         logging=logging,
+        tools=tools,
+        mcp_servers=mcp_servers,
         environment=Environment(environment),
     )
 

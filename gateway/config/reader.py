@@ -96,15 +96,20 @@ class Reader:
         return kind(**values) if len(self.problems) == before else None
 
     def value(self, kind: Any, node: Node) -> Any:
-        """Return `node` as a `kind`: a Struct, or whatever msgspec converts."""
-        if _is_struct(kind):
-            return self.struct(kind, node)
+        """Return `node` as a `kind`: a Struct, or whatever msgspec converts.
+
+        Of a union, keys and values are its Struct.
+        """
+        struct = _struct_of(kind)
+        if struct is not None and (struct is kind or isinstance(node.value, dict)):
+            return self.struct(struct, node)
         before = len(self.problems)
         resolved = self._resolve(node)
         if len(self.problems) > before:
             return None
-        if get_origin(kind) is Literal and resolved not in get_args(kind):
-            return self.report(node, f"write one of {', '.join(get_args(kind))}")
+        choices = _choices(kind)
+        if choices and resolved not in choices:
+            return self.report(node, f"write one of {', '.join(choices)}")
         # An environment variable is always text, whatever type its place asks for.
         referenced = resolved is not node.value and isinstance(resolved, str)
         decode = partial(_decode, source=str(node.value) if referenced else "")
@@ -144,6 +149,17 @@ class Reader:
                 problem = f"expected {meta.description}"
         inner = Node(None, node.path + place.removesuffix("`"))
         self.report(inner, problem[:1].lower() + problem[1:].replace("`", ""))
+
+
+def _struct_of(kind: Any) -> type[Struct] | None:
+    """Return the Struct that `kind` is, or that is a member of it."""
+    return next((member for member in (kind, *get_args(kind)) if _is_struct(member)), None)
+
+
+def _choices(kind: Any) -> list[str]:
+    """Return the words of the Literal that `kind` is, or that is a member of it."""
+    literals = [member for member in (kind, *get_args(kind)) if get_origin(member) is Literal]
+    return [choice for literal in literals for choice in get_args(literal)]
 
 
 def _is_struct(kind: Any) -> TypeGuard[type[Struct]]:
