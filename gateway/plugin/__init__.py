@@ -4,6 +4,7 @@
 
 import pluggy
 
+from gateway.config import Config, McpServer, ToolSettings
 from gateway.plugin.deployment import Deployment, Secret, Timeouts
 from gateway.plugin.dialect import (
     Call,
@@ -78,6 +79,7 @@ __all__ = [
     "Answer",
     "ApiKey",
     "Call",
+    "Config",
     "ContinuingTranslator",
     "Conversation",
     "CountingDialect",
@@ -103,6 +105,7 @@ __all__ = [
     "Key",
     "LimitingDialect",
     "Logprobs",
+    "McpServer",
     "NativeCall",
     "NativeDialect",
     "NoKey",
@@ -133,6 +136,7 @@ __all__ = [
     "ToolFunction",
     "ToolOutcome",
     "ToolRunner",
+    "ToolSettings",
     "Translator",
     "Transport",
     "UpstreamRequest",
