@@ -1,0 +1,1 @@
+"""MCP servers as tools of any model, run by the gateway."""
