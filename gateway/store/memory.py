@@ -88,6 +88,7 @@ class MemoryStore:
         self._threads: dict[Key, _Thread] = {}
         self._work: dict[Key, _Work] = {}
         self._items: dict[Key, dict[bytes, StoredItem]] = {}  # by body, the last written last
+        self._marks: dict[Key, float] = {}  # until when
 
     async def save(
         self,
@@ -137,7 +138,10 @@ class MemoryStore:
         expired = [key for key, kept in self._responses.items() if kept.record.expires_at <= now]
         for tenant, response_id in expired:
             await self.delete(tenant, response_id)
-        return len(expired) + self._sweep()
+        over = [key for key, until in self._marks.items() if until <= now]
+        for key in over:
+            del self._marks[key]
+        return len(expired) + len(over) + self._sweep()
 
     async def create_conversation(
         self, conversation: Conversation, items: Sequence[StoredItem], /
@@ -290,6 +294,12 @@ class MemoryStore:
             return None
         later = sorted(frame for frame in found.frames.items() if frame[0] > after)
         return Events(frames=tuple(later[:_EVENTS_AT_ONCE]), status=found.record.status)
+
+    async def mark(self, tenant: str, name: str, *, now: float, until: float) -> bool:
+        new = self._marks.get((tenant, name), now) <= now
+        if new:
+            self._marks[tenant, name] = until
+        return new
 
     async def ready(self) -> bool:
         return True

@@ -23,6 +23,7 @@ import pytest
 
 from gateway.testing.store_background import BackgroundRules
 from gateway.testing.store_conversations import ConversationRules
+from gateway.testing.store_marks import MarkRules
 from gateway.testing.store_purge import PurgeRules
 from gateway.testing.store_random import RandomRules
 from gateway.testing.store_responses import Reopen, ResponseRules
@@ -30,7 +31,9 @@ from gateway.testing.store_responses import Reopen, ResponseRules
 __all__ = ["StoreConformance"]
 
 
-class StoreConformance(ResponseRules, ConversationRules, BackgroundRules, PurgeRules, RandomRules):
+class StoreConformance(
+    ResponseRules, ConversationRules, BackgroundRules, MarkRules, PurgeRules, RandomRules
+):
     """Inherit, and give it the fixture `store`, and `reopen` if there is anything to reopen."""
 
     @pytest.fixture

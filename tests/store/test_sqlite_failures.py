@@ -19,7 +19,7 @@ from gateway.plugin import Origin, Store, StoreSettings
 from gateway.store import BUILT_IN
 from gateway.store.sqlite.database import Database, create
 from gateway.store.sqlite.lane import Lane
-from gateway.testing.store_samples import TENANT, context, empty, item, record, save
+from gateway.testing.store_samples import LATER, TENANT, context, empty, item, record, save
 
 if TYPE_CHECKING:
     from .conftest import Audit, Open
@@ -176,6 +176,42 @@ async def test_a_file_of_a_newer_gateway_is_left_alone(open_store: Open, tmp_pat
         connection.execute("PRAGMA user_version = 999")
     async with open_store() as store:
         await must_fail(store, "newer gateway, with version 999")
+
+
+async def test_a_file_of_an_older_gateway_is_brought_up_to_date(
+    open_store: Open, tmp_path: Path
+) -> None:
+    async with open_store() as store:
+        await save(store, "one", "q", "a")
+    with closing(sqlite3.connect(tmp_path / "responses.sqlite")) as connection:
+        connection.execute("DROP TABLE marks")
+        connection.execute("PRAGMA user_version = 1")
+    async with open_store() as store:
+        assert await context(store, "one") == "q | a"
+        assert await store.mark(TENANT, "once", now=0, until=LATER)
+        assert not await store.mark(TENANT, "once", now=0, until=LATER)
+
+
+async def test_a_gateway_that_runs_on_does_not_set_back_the_version_of_a_newer_one(
+    open_store: Open, tmp_path: Path
+) -> None:
+    async with open_store() as store:
+        await save(store, "one", "q", "a")
+        with closing(sqlite3.connect(tmp_path / "responses.sqlite")) as connection:
+            connection.execute("PRAGMA user_version = 999")
+            await store.ready()
+            assert connection.execute("PRAGMA user_version").fetchall() == [(999,)]
+
+
+async def test_a_version_that_an_older_gateway_has_set_back_does_no_harm(
+    open_store: Open, tmp_path: Path
+) -> None:
+    async with open_store() as store:
+        assert await store.mark(TENANT, "once", now=0, until=LATER)
+    with closing(sqlite3.connect(tmp_path / "responses.sqlite")) as connection:
+        connection.execute("PRAGMA user_version = 1")
+    async with open_store() as store:
+        assert not await store.mark(TENANT, "once", now=0, until=LATER)
 
 
 async def test_a_database_of_somebody_else_is_left_alone(open_store: Open, tmp_path: Path) -> None:

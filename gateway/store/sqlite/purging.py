@@ -1,4 +1,4 @@
-"""What the SQLite store forgets: responses that have expired, and what nothing holds any more."""
+"""What the SQLite store forgets: what has expired, and what nothing holds any more."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from sqlite3 import Connection
 import msgspec
 
 from gateway.store.sqlite.contexts import release
+from gateway.store.sqlite.marks import purge_marks
 from gateway.store.sqlite.responses import forget
 
 __all__ = ["purge"]
@@ -37,7 +38,8 @@ def purge(connection: Connection, now: float) -> int:
     """Forget some of what can go; return how many things went."""
     expired = connection.execute(_EXPIRED, (now, _RESPONSES_AT_ONCE)).fetchall()
     forget(connection, expired)
-    return len(expired) + _purge_nodes(connection) + _purge_items(connection)
+    unheld = _purge_nodes(connection) + _purge_items(connection)
+    return len(expired) + purge_marks(connection, now) + unheld
 
 
 def _purge_nodes(connection: Connection) -> int:

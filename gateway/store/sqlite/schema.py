@@ -101,7 +101,18 @@ _FIRST = (
     ) WITHOUT ROWID
     """,
 )
-_MIGRATIONS = (_FIRST,)  # each leads from the version of its position to the next
+_MARKS = (  # which may be there: version 1 of the code sets a higher version back to its own
+    """
+    CREATE TABLE IF NOT EXISTS marks (
+        tenant TEXT NOT NULL,
+        name TEXT NOT NULL,
+        until REAL NOT NULL,
+        PRIMARY KEY (tenant, name)
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX IF NOT EXISTS marks_expire ON marks (until)",
+)
+_MIGRATIONS = (_FIRST, _MARKS)  # each leads from the version of its position to the next
 
 VERSION = len(_MIGRATIONS)
 """The version of the tables that this code reads and writes."""
@@ -113,8 +124,12 @@ def version_of(connection: Connection) -> int:
 
 
 def migrate(connection: Connection) -> None:
-    """Bring the tables up to date, in the transaction that is under way."""
-    for statements in _MIGRATIONS[version_of(connection) :]:
+    """Bring the tables up to date, in the transaction that is under way.
+
+    What a newer gateway has made of them meanwhile stays as it is.
+    """
+    version = version_of(connection)
+    for statements in _MIGRATIONS[version:]:
         for statement in statements:
             connection.execute(statement)
-    connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute(f"PRAGMA user_version = {max(version, VERSION)}")

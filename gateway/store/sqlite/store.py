@@ -22,7 +22,7 @@ from gateway.plugin.store import (
     StoreKind,
     StoreSettings,
 )
-from gateway.store.sqlite import background, conversations, responses
+from gateway.store.sqlite import background, conversations, marks, responses
 from gateway.store.sqlite.database import Database
 from gateway.store.sqlite.lane import Lane, Work
 from gateway.store.sqlite.purging import purge
@@ -187,6 +187,11 @@ class SQLiteStore:
     async def events(self, tenant: str, response_id: str, after: int, /) -> Events | None:
         return await self._read(
             lambda database: background.events(database, tenant, response_id, after)
+        )
+
+    async def mark(self, tenant: str, name: str, *, now: float, until: float) -> bool:
+        return await self._write(
+            lambda database: marks.mark(database, tenant, name, now=now, until=until)
         )
 
     async def ready(self) -> bool:

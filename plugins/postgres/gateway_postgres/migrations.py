@@ -8,7 +8,8 @@ from gateway.errors import StoreError
 
 __all__ = ["migrate"]
 
-_TABLES = ("0001_tables.sql",)  # each runs once; a new version of the schema is one more file
+# Each runs once; a new version of the schema is one more file.
+_TABLES = ("0001_tables.sql", "0002_marks.sql")
 _FUNCTIONS = "functions.sql"  # replaces all functions, after each new version
 _VERSION = len(_TABLES)
 

@@ -135,4 +135,10 @@ SELECT r.status, list.numbers, list.frames FROM gateway.responses r, LATERAL (
 ) AS list WHERE r.tenant = $1 AND r.id = $2
 """
 
+MARK = """
+INSERT INTO gateway.marks AS mark (tenant, name, until) VALUES ($1, $2, $4)
+ON CONFLICT (tenant, name) DO UPDATE SET until = excluded.until WHERE mark.until <= $3
+RETURNING true
+"""
+
 READY = "SELECT true"

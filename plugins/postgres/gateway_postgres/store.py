@@ -216,6 +216,10 @@ class PostgresStore:
         frames = zip(row["numbers"] or (), row["frames"] or (), strict=True)
         return Events(frames=tuple(frames), status=row["status"])
 
+    async def mark(self, tenant: str, name: str, *, now: float, until: float) -> bool:
+        new = await self._database.value(statements.MARK, tenant, name, now, until)
+        return bool(new)
+
     async def ready(self) -> bool:
         try:
             return await self._database.value(statements.READY)

@@ -60,7 +60,7 @@ async def test_nodes_may_start_at_once(settings: StoreSettings, url: str) -> Non
     connection = await asyncpg.connect(url)
     applied = await connection.fetch("SELECT version FROM gateway.versions_applied")
     await connection.close()
-    assert [row["version"] for row in applied] == [1]
+    assert [row["version"] for row in applied] == [1, 2]
 
 
 async def test_a_newer_schema_is_left_alone(settings: StoreSettings, url: str) -> None:
@@ -87,6 +87,48 @@ async def test_a_user_that_may_not_create_schemas_can_be_given_one(
         await save(store, "one", "q", "a")
         assert await context(store, "one") == "q | a"
     await connection.close()
+
+
+async def test_a_schema_of_an_older_gateway_is_brought_up_to_date(
+    settings: StoreSettings, url: str
+) -> None:
+    async with open_store(settings) as store:
+        await save(store, "one", "q", "a")
+    connection = await asyncpg.connect(url)
+    await connection.execute("DROP TABLE gateway.marks")
+    await connection.execute("DELETE FROM gateway.versions_applied WHERE version > 1")
+    await connection.close()
+    async with open_store(settings) as store:
+        assert await context(store, "one") == "q | a"
+        assert await store.mark(TENANT, "once", now=0, until=100)
+        assert await store.purge(100) == 1
+
+
+async def test_of_two_nodes_that_mark_the_same_at_once_one_is_told_that_it_is_new(
+    store: PostgresStore, other: PostgresStore
+) -> None:
+    nodes = [store, other]
+    for turn in range(20):
+        name, until = f"mark{turn % 10}", 100.0 * (1 + turn // 10)
+        now = until - 100.0
+        told = await asyncio.gather(
+            *(nodes[n % 2].mark(TENANT, name, now=now, until=until) for n in range(50))
+        )
+        assert sorted(told) == [False] * 49 + [True]
+
+
+async def test_what_is_marked_anew_while_it_is_purged_counts_once(
+    store: PostgresStore, other: PostgresStore
+) -> None:
+    for turn in range(30):
+        assert await store.mark(TENANT, f"mark{turn}", now=0, until=100)
+        *told, _, _ = await asyncio.gather(
+            *(node.mark(TENANT, f"mark{turn}", now=100, until=200) for node in (store, other)),
+            other.purge(100),
+            store.purge(100),
+        )
+        assert sorted(told) == [False, True]
+        assert not await other.mark(TENANT, f"mark{turn}", now=100, until=200)
 
 
 async def test_two_nodes_share_the_work_and_do_nothing_twice(

@@ -38,6 +38,7 @@ OPERATIONS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "finish": lambda store: store.finish("me", record("queued"), items("a"), [(1, b"one")]),
     "cancel": lambda store: store.cancel(TENANT, "queued"),
     "events": lambda store: store.events(TENANT, "queued", -1),
+    "mark": lambda store: store.mark(TENANT, "once", now=0, until=100),
     "ready": lambda store: store.ready(),
 }
 TALK = Conversation(id="talk", tenant=TENANT, created_at=1.0)

@@ -292,8 +292,25 @@ BEGIN
             gone := gone + 1;
         END IF;
     END LOOP;
-    gone := gone + gateway.drop_items(keys);
+    gone := gone + gateway.drop_items(keys) + gateway.drop_marks(purge.now, purge.maximum);
     RETURN CASE WHEN gone = 0 AND EXISTS (SELECT FROM gateway.loose) THEN 1 ELSE gone END;
+END
+$$;
+
+-- Who marks anew what has expired need not wait for this, nor this for him.
+CREATE OR REPLACE FUNCTION gateway.drop_marks(now float8, maximum integer) RETURNS integer
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+    gone integer;
+BEGIN
+    DELETE FROM gateway.marks m USING (
+        SELECT tenant, name FROM gateway.marks WHERE until <= drop_marks.now
+        LIMIT drop_marks.maximum FOR UPDATE SKIP LOCKED
+    ) AS expired
+    WHERE m.tenant = expired.tenant AND m.name = expired.name;
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    RETURN gone;
 END
 $$;
 
