@@ -4,7 +4,8 @@ A response that a native upstream keeps gets a *sealed* id: `resp_` + base64url(
 upstream id)) with the tenant as associated data. AES-SIV (RFC 5297) is deterministic, so the
 same response has the same id everywhere, and authenticated, so another tenant's key cannot open
 it. Carriers, which are vendor state in the hands of clients, are sealed the same way, bound to the
-tenant and to the model that made them; summaries, bound to the tenant alone.
+tenant and to the model that made them; summaries and what clients are asked to approve, bound to
+the tenant alone.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ _RESPONSE = "resp_"
 _ID = re.compile(r"[!-~]{1,256}").fullmatch
 _CARRIER = "gw1."
 _JOB = "job"
+_APPROVAL = "mcpr_"
 SUMMARY_PREFIX = "gws1."
 """What sealed summaries begin with."""
 
@@ -88,6 +90,14 @@ class Seal:
         """Return the summary. Raises `BrokenSealError`."""
         return self._decrypt(sealed, SUMMARY_PREFIX, tenant, SUMMARY_PREFIX)
 
+    def seal_approval(self, tenant: str, asked: bytes) -> str:
+        """Return the id of a request of `tenant`'s to approve what `asked` says."""
+        return _APPROVAL + self._encrypt(asked, tenant, _APPROVAL)
+
+    def open_approval(self, tenant: str, sealed_id: str) -> bytes:
+        """Return what was asked. Raises `BrokenSealError`."""
+        return self._decrypt(sealed_id, _APPROVAL, tenant, _APPROVAL)
+
     def seal_job(self, tenant: str, response_id: str, job: bytes) -> bytes:
         """Return `job`, the work on a response of `tenant`, as it may lie in a store."""
         return self._cipher.encrypt(job, _bound(tenant, response_id, _JOB))
@@ -100,8 +110,7 @@ class Seal:
             raise BrokenSealError(response_id) from error
 
     def _encrypt(self, payload: bytes, *bound_to: str) -> str:
-        sealed = self._cipher.encrypt(payload, _bound(*bound_to))
-        return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+        return _write(self._cipher.encrypt(payload, _bound(*bound_to)))
 
     def _decrypt(self, sealed: str, prefix: str, *bound_to: str) -> bytes:
         if not sealed.startswith(prefix):
@@ -109,9 +118,12 @@ class Seal:
         text = sealed.removeprefix(prefix)
         try:
             payload = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-            return self._cipher.decrypt(payload, _bound(*bound_to))
+            opened = self._cipher.decrypt(payload, _bound(*bound_to))
         except (InvalidTag, binascii.Error, ValueError) as error:
             raise BrokenSealError(sealed) from error
+        if _write(payload) != text:  # another spelling of it would be another id of the same thing
+            raise BrokenSealError(sealed)
+        return opened
 
 
 def is_id(text: str) -> bool:
@@ -132,6 +144,10 @@ def account_of(provider: str, base_url: str, credential: str) -> str:
         _SEPARATOR.join(part.encode() for part in (provider, base_url, credential))
     )
     return digest.hexdigest()[:16]
+
+
+def _write(sealed: bytes) -> str:
+    return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
 
 def _bound(*parts: str) -> list[bytes]:

@@ -1,5 +1,7 @@
 """Sealed ids route and isolate; nothing that was not sealed here opens."""
 
+import string
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from gateway.ids import BrokenSealError, Ids, Seal, account_of
 
 SEAL = Seal(b"a secret of the operator")
+ALPHABET = string.ascii_letters + string.digits + "-_"
 
 
 @given(tenant=st.text(), upstream_id=st.text())
@@ -44,6 +47,31 @@ def test_a_changed_id_does_not_open(position: int, letter: str) -> None:
     if changed != sealed:
         with pytest.raises(BrokenSealError):
             SEAL.open("t", changed)
+
+
+@given(st.text(max_size=30))
+def test_a_sealed_id_has_one_spelling(upstream_id: str) -> None:
+    sealed = SEAL.seal("t", "account", upstream_id)
+    twins = {
+        sealed.replace("-", "+").replace("_", "/").replace("resp/", "resp_"),
+        *(sealed + padding for padding in ("=", "==", "====", "\n", " ")),
+        *(sealed[:-1] + letter for letter in ALPHABET),
+    }
+    for twin in twins - {sealed}:
+        with pytest.raises(BrokenSealError):
+            SEAL.open("t", twin)
+
+
+@given(asked=st.binary())
+def test_an_approval_request_opens_for_its_tenant_only(asked: bytes) -> None:
+    sealed = SEAL.seal_approval("t", asked)
+    assert sealed.startswith("mcpr_")
+    assert SEAL.open_approval("t", sealed) == asked
+    with pytest.raises(BrokenSealError):
+        SEAL.open_approval("other", sealed)
+    for other in (SEAL.seal("t", "a", "mcpr_"), SEAL.seal_carrier("t", "mcpr", "carrier")):
+        with pytest.raises(BrokenSealError):
+            SEAL.open_approval("t", "mcpr_" + other.removeprefix("resp_").removeprefix("gw1."))
 
 
 def test_an_account_is_its_provider_address_and_credential() -> None:
