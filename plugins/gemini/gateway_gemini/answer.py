@@ -9,25 +9,19 @@ import msgspec
 from msgspec.structs import replace
 
 from gateway.plugin import Annotation, Delta, Item, Refusal, Text, Thought, ToolCall
-from gateway.types.items import (
-    CodeInterpreterCall,
-    ComputerCall,
-    FileSearchCall,
-    ImageGenerationCall,
-)
+from gateway.plugin.hosted import code_call
+from gateway.types.items import CodeInterpreterCall, FileSearchCall, ImageGenerationCall
 from gateway.types.request import Request
-from gateway.types.tools import ComputerTool, ComputerUsePreviewTool
 from gateway_gemini.calls import CallReader
-from gateway_gemini.computer import computer_calls
+from gateway_gemini.computer import calls_on_screen
 from gateway_gemini.grounding import Grounds
 from gateway_gemini.signatures import Carrier
-from gateway_gemini.sizes import screen_size
-from gateway_gemini.wire import CodeResult, FunctionCall, Part
+from gateway_gemini.wire import FunctionCall
 
 __all__ = ["AnswerReader"]
 
 _NOTHING = Carrier()
-_Computer = ComputerTool | ComputerUsePreviewTool
+_IMAGE = "image/"
 
 
 class AnswerReader:
@@ -42,6 +36,7 @@ class AnswerReader:
         self.grounds = Grounds()
         self.spoke = False
         self._request = request
+        self._include = request.include or ()
         self._carrier = _NOTHING
         self._texts: list[str] = []
         self._hosted: CodeInterpreterCall | FileSearchCall | None = None
@@ -51,24 +46,22 @@ class AnswerReader:
 
     def read(self, told: dict[str, Any]) -> Iterator[Delta]:
         """Say what a part `told`. Raises `msgspec.ValidationError` and `UpstreamProtocolError`."""
-        part = msgspec.convert(told, Part)
-        signature = part.thought_signature or ""
-        blob = part.inline_data
-        if part.function_call:
-            yield from self._call_on(part.function_call, signature)
-        elif part.thought:
-            yield from self._think(part, told)
-        elif part.text:
-            yield from self._say(part.text, signature)
-        elif blob and blob.mime_type and blob.mime_type.startswith("image/"):
-            yield from self._give_way(signature)
-            self.spoke = True
-            form = blob.mime_type.removeprefix("image/")
-            yield Item(
-                ImageGenerationCall(status="completed", result=blob.data, output_format=form)
-            )
-        elif {name for name, value in told.items() if value is not None} - {"text"}:
-            yield from self._keep(part, told)
+        signature: str = told.get("thoughtSignature") or ""
+        match told:
+            case {"functionCall": {}}:
+                call = msgspec.convert(told["functionCall"], FunctionCall)
+                yield from self._call_on(call, signature)
+            case {"thought": True}:
+                yield from self._think(told)
+            case {"text": str(text)} if text:
+                yield from self._say(text, signature)
+            case {"inlineData": {"mimeType": str(kind)}} if kind.startswith(_IMAGE):
+                yield from self._give_way(signature)
+                yield self._show(kind, told["inlineData"].get("data"))
+            case _ if any(told[name] is not None for name in told.keys() - {"text"}):
+                yield from self._keep(told)
+            case _:
+                pass
 
     def refuse(self, words: str) -> Iterator[Delta]:
         """Say `words` in place of an answer."""
@@ -79,12 +72,7 @@ class AnswerReader:
         """Say what was held back until the end."""
         yield from self._end_call()
         yield from self._give_way()
-        yield from map(
-            Item, self.grounds.items(sources=self._wants("web_search_call.action.sources"))
-        )
-
-    def _wants(self, name: str) -> bool:
-        return name in (self._request.include or ())
+        yield from map(Item, self.grounds.items(self._include))
 
     def _give_way(self, signature: str = "", length: int = 0) -> Iterator[Delta]:
         """End what is open, for something else that has this signature of its own; for a text it
@@ -104,12 +92,12 @@ class AnswerReader:
             yield Item(self._hosted)
             self._hosted = None
 
-    def _think(self, part: Part, told: dict[str, Any]) -> Iterator[Delta]:
+    def _think(self, told: dict[str, Any]) -> Iterator[Delta]:
         if self._texts or self._hosted:
             yield from self._give_way()
-        if part.thought_signature:
+        if told.get("thoughtSignature"):
             self._carry(told)
-        yield Thought(part.text or "", self._thoughts, "summary")
+        yield Thought(told.get("text") or "", self._thoughts, "summary")
 
     def _say(self, text: str, signature: str) -> Iterator[Delta]:
         if not self._texts or self._carrier != _NOTHING:
@@ -120,27 +108,33 @@ class AnswerReader:
         self._texts.append(text)
         yield Text(text)
 
+    def _show(self, kind: str, data: str | None) -> Item:
+        self.spoke = True
+        form = kind.removeprefix(_IMAGE)
+        return Item(ImageGenerationCall(status="completed", result=data, output_format=form))
+
     def _carry(self, told: dict[str, Any]) -> None:
         self._carrier = replace(self._carrier, parts=(*self._carrier.parts, told))
 
-    def _keep(self, part: Part, told: dict[str, Any]) -> Iterator[Delta]:
+    def _keep(self, told: dict[str, Any]) -> Iterator[Delta]:
         """Keep a part that only Gemini itself can read, and tell what a client may know of it."""
-        if self._hosted and (part.executable_code or part.tool_call):
+        if self._hosted and ("executableCode" in told or "toolCall" in told):
             yield from self._give_way()
         self._carry(told)
-        if part.executable_code:
-            code = part.executable_code.code
-            self._hosted = CodeInterpreterCall(container_id="", code=code, status="incomplete")
-        elif part.tool_call and part.tool_call.tool_type == "FILE_SEARCH":
-            self._hosted = FileSearchCall(queries=part.tool_call.queries, status="completed")
-        elif part.code_execution_result and isinstance(self._hosted, CodeInterpreterCall):
-            self._hosted = self._ran(self._hosted, part.code_execution_result)
-
-    def _ran(self, call: CodeInterpreterCall, result: CodeResult) -> CodeInterpreterCall:
-        call = replace(call, status="completed" if result.outcome == "OUTCOME_OK" else "failed")
-        if not self._wants("code_interpreter_call.outputs"):
-            return call
-        return replace(call, outputs=({"type": "logs", "logs": result.output or ""},))
+        match told, self._hosted:
+            case {"executableCode": {"code": str(code)}}, _:
+                self._hosted = code_call(code, "", (), status="incomplete")
+            case {"toolCall": {"toolType": "FILE_SEARCH"}}, _:
+                given: dict[str, Any] = told["toolCall"].get("args") or {}
+                queries = tuple(given.get("queries") or ())
+                self._hosted = FileSearchCall(queries=queries, status="completed")
+            case {"codeExecutionResult": {}}, CodeInterpreterCall(code=code):
+                result = told["codeExecutionResult"]
+                status = "completed" if result.get("outcome") == "OUTCOME_OK" else "failed"
+                logs = result.get("output") or ""
+                self._hosted = code_call(code or "", logs, self._include, status=status)
+            case _:
+                pass
 
     def _call_on(self, said: FunctionCall, signature: str) -> Iterator[Delta]:
         """Read a call, or a piece of one: then more may follow, and an empty one is its end."""
@@ -159,18 +153,9 @@ class AnswerReader:
         yield from self._give_way(call.signature)
         self.spoke = True
         self._calls += 1
-        if actions := self._on_screen(call):
+        said = {"id": call.id, "name": call.name, "args": call.args}
+        if actions := calls_on_screen(self._request, said, self._calls):
             yield from map(Item, actions)
         else:
             arguments = msgspec.json.encode(call.args).decode()
             yield ToolCall(self._calls, call.id, call.name, arguments)
-
-    def _on_screen(self, call: CallReader) -> list[ComputerCall]:
-        """Return what `call` wants done on the client's screen, if it is about that."""
-        if not any(isinstance(tool, _Computer) for tool in self._request.tools or ()):
-            return []
-        items = self._request.input if isinstance(self._request.input, tuple) else ()
-        # Older models give no ids; conversations grow, so this one is new.
-        call_id = call.id or f"call_{len(items) + self._calls}"
-        said = {"id": call_id, "name": call.name, "args": call.args}
-        return computer_calls(self._request, said, screen_size(self._request, items))

@@ -25,15 +25,16 @@ class CallReader:
     def add(self, said: FunctionCall) -> None:
         """Add the arguments of another piece. Raises `UpstreamProtocolError`."""
         for piece in said.partial_args or ():
+            path: str = piece.get("jsonPath", "$")
             steps = [
-                int(step[2]) if step[2] else step[1] or step[4]
-                for step in _STEP.finditer(piece.json_path)
+                int(step[2]) if step[2] else step[1] or step[4] for step in _STEP.finditer(path)
             ]
+            values = (piece.get(f"{kind}Value") for kind in ("string", "number", "bool"))
             try:
-                _put(self.args, steps, piece.value)
+                _put(self.args, steps, next((one for one in values if one is not None), None))
             except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
                 raise UpstreamProtocolError(
-                    f"gemini sent an argument for the impossible place {piece.json_path[:40]!r}"
+                    f"gemini sent an argument for the impossible place {path[:40]!r}"
                 ) from error
 
 

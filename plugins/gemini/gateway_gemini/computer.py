@@ -7,17 +7,36 @@ from typing import Any, Literal
 from msgspec.structs import replace
 
 from gateway.errors import UpstreamProtocolError
-from gateway.plugin.computer import calls_for
+from gateway.plugin.computer import calls_for, scroll
 from gateway.types.computer_items import ComputerCall, SafetyCheck
 from gateway.types.request import Request
+from gateway.types.tools import ComputerTool, ComputerUsePreviewTool
 from gateway_gemini.functions import GRID, KEYED, our_keys, script_of
-from gateway_gemini.sizes import Size
+from gateway_gemini.sizes import Size, screen_size
 
-__all__ = ["computer_calls"]
+__all__ = ["calls_on_screen", "computer_calls", "has_screen"]
 
 Json = dict[str, Any]
 
+_Computer = ComputerTool | ComputerUsePreviewTool
 _CONFIRM = "require_confirmation"
+
+
+def has_screen(request: Request) -> bool:
+    """Say whether the model may use the client's computer."""
+    return any(isinstance(tool, _Computer) for tool in request.tools or ())
+
+
+def calls_on_screen(request: Request, said: Json, number: int) -> list[ComputerCall]:
+    """Return what the `functionCall` that was `said`, the answer's `number`th, wants done on the
+    screen that the client has, if it is about that. Raises `UpstreamProtocolError`.
+    """
+    if not has_screen(request):
+        return []
+    items = request.input if isinstance(request.input, tuple) else ()
+    # Older models give no ids; conversations grow, so this one is new.
+    said = {**said, "id": said["id"] or f"call_{len(items) + number}"}
+    return computer_calls(request, said, screen_size(request, items))
 
 
 def computer_calls(request: Request, said: Json, size: Size | None) -> list[ComputerCall]:
@@ -95,10 +114,9 @@ class _Told:
     def _distance(self) -> Json:
         """Return how far to scroll, which older models count in parts of the screen."""
         way = self._arguments.get("direction", "down")
-        axis, side = ("x", "width") if way in ("left", "right") else ("y", "height")
         if self._name == "scroll":
             pixels = round(self._arguments.get("magnitude_in_pixels", 300))
         else:
+            side = "width" if way in ("left", "right") else "height"
             pixels = self._part("magnitude", side, 800)
-        far = {"scroll_x": 0, "scroll_y": 0}
-        return far | {f"scroll_{axis}": -pixels if way in ("up", "left") else pixels}
+        return scroll(way, pixels)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
+import msgspec
 from msgspec import Struct
+from msgspec.structs import asdict, replace
 
+from gateway.plugin.hosted import page_call, search_call
 from gateway.types.content import Annotation, FileCitation, UrlCitation
 from gateway.types.items import WebSearchCall
 
-__all__ = ["Grounded", "Grounds", "Segment", "span_of"]
+__all__ = ["Grounds", "Segment", "span_of"]
 
 _READ = "URL_RETRIEVAL_STATUS_SUCCESS"
 
@@ -43,12 +46,6 @@ class Support(Struct, frozen=True, rename="camel"):
     grounding_chunk_indices: tuple[int, ...] | None = None
 
 
-class Grounding(Struct, frozen=True, rename="camel"):
-    grounding_chunks: tuple[Found, ...] | None = None
-    grounding_supports: tuple[Support, ...] | None = None
-    web_search_queries: tuple[str, ...] | None = None
-
-
 class Citation(Segment, frozen=True, rename="camel"):
     """A text that the answer repeats."""
 
@@ -56,77 +53,60 @@ class Citation(Segment, frozen=True, rename="camel"):
     title: str | None = None
 
 
-class Citations(Struct, frozen=True, rename="camel"):
-    citations: tuple[Citation, ...] | None = None
-    citation_sources: tuple[Citation, ...] | None = None
-
-
 class Page(Struct, frozen=True, rename="camel"):
     retrieved_url: str | None = None
     url_retrieval_status: str | None = None
 
 
-class Pages(Struct, frozen=True, rename="camel"):
-    url_metadata: tuple[Page, ...] | None = None
+class Grounding(Struct, frozen=True, rename="camel"):
+    """What an answer says of its grounds, of whichever kind."""
 
-
-class Grounded(Struct, frozen=True, rename="camel"):
-    """What a candidate says of its grounds; streams say it at their end."""
-
-    grounding_metadata: Grounding | None = None
-    citation_metadata: Citations | None = None
-    url_context_metadata: Pages | None = None
+    grounding_chunks: tuple[Found, ...] = ()
+    grounding_supports: tuple[Support, ...] = ()
+    web_search_queries: tuple[str, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    citation_sources: tuple[Citation, ...] = ()
+    url_metadata: tuple[Page, ...] = ()
 
 
 class Grounds:
     """Collects the grounds of one answer. Each is told once; later lists replace earlier ones."""
 
     def __init__(self) -> None:
-        self._found: tuple[Found, ...] = ()
-        self._queries: tuple[str, ...] = ()
-        self._pages: tuple[Page, ...] = ()
-        self._supports: list[Support] = []
-        self._repeated: list[Citation] = []
+        self._known = Grounding()
 
-    def read(self, grounded: Grounded) -> None:
-        """Take in what one chunk of the answer tells."""
-        if told := grounded.grounding_metadata:
-            self._found = told.grounding_chunks or self._found
-            self._queries = told.web_search_queries or self._queries
-            self._supports = [*(told.grounding_supports or ())] or self._supports
-        if pages := grounded.url_context_metadata:
-            self._pages = pages.url_metadata or self._pages
-        if cited := grounded.citation_metadata:
-            self._repeated = [*(cited.citations or cited.citation_sources or ())] or self._repeated
+    def read(self, told: dict[str, Any]) -> None:
+        """Take in what one chunk of the answer tells. Raises `msgspec.ValidationError`."""
+        news = msgspec.convert({name: told[name] for name in told if told[name]}, Grounding)
+        listed = {name: members for name, members in asdict(news).items() if members}
+        self._known = replace(self._known, **listed)
 
     def cited_in(self, text: str) -> Iterator[Annotation]:
         """Yield the sources of what `text` says; they are not told of another text again."""
-        supports, self._supports = self._supports, []
-        for support in supports:
+        known, missed = self._known, list[Support]()
+        count = len(known.grounding_chunks)
+        for support in known.grounding_supports:
             if (span := span_of(support.segment or Segment(), text)) is None:
-                self._supports.append(support)
+                missed.append(support)
                 continue
             for index in support.grounding_chunk_indices or ():
-                if 0 <= index < len(self._found) and (cited := _cite(self._found[index], *span)):
+                found = known.grounding_chunks[index] if 0 <= index < count else Found()
+                if cited := _cite(found, *span):
                     yield cited
-        repeated, self._repeated = self._repeated, []
-        for one in repeated:
+        for one in known.citations or known.citation_sources:
             if one.uri and (span := span_of(one, text)):
                 yield _at(one.uri, one.title, *span)
+        told = {"citations": (), "citation_sources": ()}
+        self._known = replace(known, grounding_supports=tuple(missed), **told)
 
-    def items(self, *, sources: bool) -> Iterator[WebSearchCall]:
-        """Yield the search, if there was one, with its `sources` if wanted, and the pages read."""
-        if self._queries:
-            search: dict[str, Any] = {"type": "search", "queries": self._queries}
-            search["query"] = self._queries[0]
-            if sources:
-                urls = [found.web.uri or "" for found in self._found if found.web]
-                search["sources"] = [{"type": "url", "url": url} for url in urls]
-            yield WebSearchCall(status="completed", action=search)
-        for page in self._pages:
+    def items(self, include: Collection[str]) -> Iterator[WebSearchCall]:
+        """Yield the search, if there was one, with what `include` asks for, and the pages read."""
+        if queries := self._known.web_search_queries:
+            urls = [found.web.uri or "" for found in self._known.grounding_chunks if found.web]
+            yield search_call(queries, urls, include, status="completed")
+        for page in self._known.url_metadata:
             status = "completed" if page.url_retrieval_status in (None, _READ) else "failed"
-            action = {"type": "open_page", "url": page.retrieved_url or ""}
-            yield WebSearchCall(status=status, action=action)
+            yield page_call(page.retrieved_url or "", status=status)
 
 
 def span_of(segment: Segment, text: str) -> tuple[int, int] | None:

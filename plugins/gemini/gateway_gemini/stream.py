@@ -52,7 +52,7 @@ class GeminiTranslator:
             yield Finished("content_filter")
 
     def _read_candidate(self, candidate: Candidate) -> Iterator[Delta]:
-        self._answer.grounds.read(candidate)
+        self._answer.grounds.read(candidate.grounds)
         if candidate.logprobs_result:
             yield Logprobs(tuple(_read_logprobs(candidate.logprobs_result)))
         for part in (candidate.content and candidate.content.parts) or ():

@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
 
 from gateway.errors import UpstreamProtocolError
-from gateway_gemini.grounding import Grounded
 
-__all__ = ["Candidate", "Chunk", "FunctionCall", "LogprobsResult", "Part", "read_chunks"]
-
-
-class PartialArgument(Struct, frozen=True, rename="camel"):
-    """A piece of an argument; its place is a JSON path. A text may come in several pieces."""
-
-    json_path: str = "$"
-    string_value: str | None = None
-    number_value: float | int | None = None
-    bool_value: bool | None = None
-
-    @property
-    def value(self) -> str | float | bool | None:
-        values = (self.string_value, self.number_value, self.bool_value)
-        return next((value for value in values if value is not None), None)
+__all__ = ["Candidate", "Chunk", "FunctionCall", "LogprobsResult", "read_chunks"]
 
 
 class FunctionCall(Struct, frozen=True, rename="camel"):
@@ -33,45 +18,8 @@ class FunctionCall(Struct, frozen=True, rename="camel"):
     id: str | None = None
     name: str | None = None
     args: dict[str, Any] | None = None
-    partial_args: tuple[PartialArgument, ...] | None = None
+    partial_args: tuple[dict[str, Any], ...] | None = None
     will_continue: bool | None = None
-
-
-class Blob(Struct, frozen=True, rename="camel"):
-    mime_type: str | None = None
-    data: str | None = None
-
-
-class Code(Struct, frozen=True):
-    code: str | None = None
-
-
-class CodeResult(Struct, frozen=True):
-    outcome: str | None = None
-    output: str | None = None
-
-
-class ToolCall(Struct, frozen=True, rename="camel"):
-    """A call of a tool that Google runs itself."""
-
-    tool_type: str | None = None
-    args: dict[str, Any] | None = None
-
-    @property
-    def queries(self) -> tuple[str, ...]:
-        told = (self.args or {}).get("queries")
-        return tuple(map(str, cast("list[Any]", told))) if isinstance(told, list) else ()
-
-
-class Part(Struct, frozen=True, rename="camel"):
-    text: str | None = None
-    thought: bool | None = None
-    thought_signature: str | None = None
-    function_call: FunctionCall | None = None
-    inline_data: Blob | None = None
-    executable_code: Code | None = None
-    code_execution_result: CodeResult | None = None
-    tool_call: ToolCall | None = None
 
 
 class Content(Struct, frozen=True):
@@ -94,13 +42,22 @@ class LogprobsResult(Struct, frozen=True, rename="camel"):
     top_candidates: tuple[Tokens, ...] | None = None
 
 
-class Candidate(Grounded, frozen=True, rename="camel"):
+class Candidate(Struct, frozen=True, rename="camel"):
     index: int | None = None
     content: Content | None = None
     finish_reason: str | None = None
     finish_message: str | None = None
     logprobs_result: LogprobsResult | None = None
     continuation_token: str | None = None
+    grounding_metadata: dict[str, Any] | None = None
+    citation_metadata: dict[str, Any] | None = None
+    url_context_metadata: dict[str, Any] | None = None
+
+    @property
+    def grounds(self) -> dict[str, Any]:
+        """What is said of its grounds; streams say it at their end."""
+        told = (self.grounding_metadata, self.citation_metadata, self.url_context_metadata)
+        return {name: value for members in told for name, value in (members or {}).items()}
 
 
 class Feedback(Struct, frozen=True, rename="camel"):
