@@ -11,8 +11,10 @@ from gateway.errors import GatewayError, UpstreamProtocolError
 from gateway.stream import deltas as d
 from gateway.stream.calls import Begun, Calls, Slot, written
 from gateway.stream.failure import error_event, response_error
+from gateway.stream.hosted import HostedSlot, Hosting
+from gateway.stream.identities import Identities
 from gateway.stream.slots import CallSlot, CustomCallSlot, MessageSlot, ReasoningSlot, Status
-from gateway.stream.whole_items import changed, id_prefix, item_id, whole_events, with_parts
+from gateway.stream.whole_items import whole_events, with_parts
 from gateway.types.content import Logprob
 from gateway.types.events import (
     Event,
@@ -24,33 +26,17 @@ from gateway.types.events import (
     ResponseInProgress,
     ResponseQueued,
 )
-from gateway.types.items import (
-    ApplyPatchCall,
-    CustomToolCall,
-    FunctionCall,
-    LocalShellCall,
-    OutputItem,
-    ShellCall,
-    ToolSearchCall,
-)
+from gateway.types.items import OutputItem
 from gateway.types.response import IncompleteDetails, Response, Usage
 
 __all__ = ["Assembler"]
 
+_NAMELESS = "the provider began a tool call without a name"
 _TERMINAL: dict[str, type[ResponseCompleted | ResponseIncomplete | ResponseFailed]] = {
     "completed": ResponseCompleted,
     "incomplete": ResponseIncomplete,
     "failed": ResponseFailed,
 }
-
-_CALLS = (
-    FunctionCall,
-    CustomToolCall,
-    ShellCall,
-    LocalShellCall,
-    ApplyPatchCall,
-    ToolSearchCall,
-)
 
 
 class Assembler:
@@ -58,9 +44,12 @@ class Assembler:
 
     Feed it deltas in upstream order; it answers with events in wire order: `start`, any number of
     `feed`, then `finish` or `fail`, after which nothing more comes. One message or one reasoning
-    item is open at a time, or any number of function calls. `mint` makes ids from prefixes, `now`
-    tells Unix seconds, `seal` makes of a carrier what a client may hold. `appendix` makes an item
-    out of all others, which is told at the end of a response that has not failed.
+    item is open at a time, or any number of function calls; any number of tools is at work beside.
+    Several turns of the model make one response if each but the last is ended by `pause`.
+
+    `mint` makes ids from prefixes, `now` tells Unix seconds, `seal` makes of a carrier what a
+    client may hold. `appendix` makes an item out of all others, which is told at the end of a
+    response that has not failed.
     """
 
     def __init__(
@@ -72,7 +61,7 @@ class Assembler:
         appendix: Callable[[tuple[OutputItem, ...]], OutputItem] | None = None,
     ) -> None:
         self._response = response
-        self._mint = mint
+        self._identities = Identities(mint)
         self._now = now
         self._seal = seal
         self._appendix = appendix
@@ -86,8 +75,7 @@ class Assembler:
         self._writing: MessageSlot | ReasoningSlot | None = None
         self._logprobs: dict[d.Key, tuple[Logprob, ...]] = {}
         self._calls = Calls()
-        self._call_ids: set[str] = set()
-        self._item_ids: set[str] = set()
+        self._hosting = Hosting()
 
     @property
     def response(self) -> Response:
@@ -98,7 +86,7 @@ class Assembler:
 
     @property
     def finished(self) -> bool:
-        """Whether the provider's end marker has come, after which only usage and sources follow."""
+        """Whether the provider's end marker has come, after which nothing new begins."""
         return self._reason is not None
 
     def start(self) -> list[Event]:
@@ -114,7 +102,7 @@ class Assembler:
     def feed(self, delta: d.Delta, /) -> list[Event]:
         """Return the events that `delta` brings about.
 
-        Raises `UpstreamProtocolError` for more arguments of a call that has ended.
+        Raises `UpstreamProtocolError` for more of a call or a tool that has ended, or not begun.
         """
         if type(delta) is d.Text and (event := self._go_on(delta)):
             event.sequence_number = self._number
@@ -125,6 +113,22 @@ class Assembler:
         if self._reason is not None and not self._may_follow(delta):
             return []
         return self._stamp(self._read(delta))
+
+    def pause(self) -> list[Event]:
+        """End one of several turns of the model: all that it said is completed, and its keys mean
+        nothing any more. Tools stay at work.
+
+        Raises `UpstreamProtocolError` for a call that was never named.
+        """
+        if self._ended:
+            return []
+        if self._calls.nameless:
+            raise UpstreamProtocolError(_NAMELESS)
+        events = self._close_all("completed")
+        self._calls = Calls()
+        self._logprobs.clear()
+        self._reason = None
+        return self._stamp(events)
 
     def finish(self) -> list[Event]:
         """End the response. Without a `Finished` delta before it, that is a failure."""
@@ -141,17 +145,17 @@ class Assembler:
         if self._ended:
             return []
         error = error or self._defect()
+        stopped = error is None and self._reason == "stop"
+        events = self._close_all("completed" if stopped else "incomplete") + self._abandon()
         if error is not None:
-            events = self._close_all("incomplete")
             self._settle(status="failed", error=response_error(error))
             return self._stamp([*events, error_event(error)])
-        if self._reason != "stop":
-            events = self._close_all("incomplete") + self._append()
+        events += self._append()
+        if stopped:
+            self._settle(status="completed", completed_at=int(self._now()))
+        else:
             reason = IncompleteDetails(reason=self._reason)
             self._settle(status="incomplete", incomplete_details=reason)
-        else:
-            events = self._close_all("completed") + self._append()
-            self._settle(status="completed", completed_at=int(self._now()))
         return self._stamp(events)
 
     def terminal(self, response: Response | None = None) -> list[Event]:
@@ -179,7 +183,7 @@ class Assembler:
         if self._reason is None:
             return UpstreamProtocolError("the provider's stream ended before its answer did")
         if self._reason == "stop" and self._calls.nameless:
-            return UpstreamProtocolError("the provider began a tool call without a name")
+            return UpstreamProtocolError(_NAMELESS)
         return None
 
     def _go_on(self, delta: d.Text) -> KnownEvent | None:
@@ -196,9 +200,9 @@ class Assembler:
         return None
 
     def _may_follow(self, delta: d.Delta) -> bool:
-        """Say whether `delta` counts after the end marker: usage, and sources of the last text."""
+        """Say whether `delta` counts after the end marker: nothing that begins anything."""
         match delta:
-            case d.Used():
+            case d.Used() | d.HostedArguments() | d.HostedEnd():
                 return True
             case d.Annotation(key=key):
                 return isinstance(self._writing, MessageSlot) and self._writing.key == key
@@ -228,8 +232,8 @@ class Assembler:
                 return self._think(delta)
             case d.ToolCall() | d.CustomCall():
                 return self._call(delta)
-            case d.Item(item):
-                return self._hand_over(with_parts(item))
+            case d.Item() | d.Hosted() | d.HostedArguments() | d.HostedEnd():
+                return self._present(delta)
             case d.Used(usage):
                 self._usage = usage
                 return []
@@ -264,7 +268,9 @@ class Assembler:
         if isinstance(self._writing, MessageSlot) and self._writing.key == key:
             return self._writing
         events += self._close_all("completed")
-        slot = self._writing = MessageSlot(key, self._next_index(), self._mint("msg"))
+        slot = self._writing = MessageSlot(
+            key, self._next_index(), self._identities.new_item("msg")
+        )
         events += slot.opening()
         return slot
 
@@ -282,7 +288,9 @@ class Assembler:
         if isinstance(self._writing, ReasoningSlot) and self._writing.key == key:
             return self._writing
         events += self._close_all("completed")
-        slot = self._writing = ReasoningSlot(key, self._next_index(), self._mint("rs"))
+        slot = self._writing = ReasoningSlot(
+            key, self._next_index(), self._identities.new_item("rs")
+        )
         events += slot.opening()
         return slot
 
@@ -293,21 +301,48 @@ class Assembler:
         if begun is None:
             return []
         events = self._close_writing("completed")
-        call_id = self._fresh(begun.call_id, "call", self._call_ids)
+        call_id = self._identities.call_id(begun.call_id)
         slot: Slot
         if isinstance(begun, d.ToolCall):
-            slot = CallSlot(self._next_index(), self._mint("fc"), call_id, begun)
+            slot = CallSlot(self._next_index(), self._identities.new_item("fc"), call_id, begun)
         else:
-            slot = CustomCallSlot(self._next_index(), self._mint("ctc"), call_id, begun)
+            slot = CustomCallSlot(
+                self._next_index(), self._identities.new_item("ctc"), call_id, begun
+            )
         self._calls.open(begun, slot)
         return [*events, *slot.opening(), *slot.write(written(begun))]
 
+    def _present(
+        self, delta: d.Item | d.Hosted | d.HostedArguments | d.HostedEnd
+    ) -> list[KnownEvent]:
+        """Tell of what the model did not write; calls that are open go on around it."""
+        match delta:
+            case d.Item(item):
+                return self._hand_over(with_parts(item))
+            case d.Hosted(key, item):
+                slot = HostedSlot(self._indexes, self._identities.identified(with_parts(item)))
+                self._hosting.begin(key, slot)
+                self._indexes += 1
+                return self._close_writing("completed") + slot.opening()
+            case d.HostedArguments(key, arguments, complete):
+                return self._hosting.get(key).write(arguments, complete=complete)
+            case d.HostedEnd(key, item):
+                slot = self._hosting.end(key)
+                events = slot.closing(item)
+                self._items[slot.index] = slot.item
+                return events
+
+    def _abandon(self) -> list[KnownEvent]:
+        """End the tools that are still at work."""
+        events: list[KnownEvent] = []
+        for slot in self._hosting.end_all():
+            events += slot.abandoning()
+            self._items[slot.index] = slot.item
+        return events
+
     def _hand_over(self, item: OutputItem) -> list[KnownEvent]:
-        """Tell a complete item; calls that are still open go on around it."""
         events = self._close_writing("completed")
-        item = changed(item, id=self._fresh(item_id(item), id_prefix(item), self._item_ids))
-        if isinstance(item, _CALLS):
-            item = changed(item, call_id=self._fresh(item.call_id or None, "call", self._call_ids))
+        item = self._identities.identified(item)
         index = self._next_index()
         self._items[index] = item
         return [*events, *whole_events(item, index)]
@@ -333,9 +368,3 @@ class Assembler:
     def _next_index(self) -> int:
         self._indexes += 1
         return self._indexes - 1
-
-    def _fresh(self, name: str | None, prefix: str, taken: set[str]) -> str:
-        """Return `name`, or a new one if there is none or it is taken: clients go by these."""
-        fresh = name if name and name not in taken else self._mint(prefix)
-        taken.add(fresh)
-        return fresh

@@ -39,8 +39,10 @@ __all__ = [
 
 Key = str | int
 
-FinishReason = Literal["stop", "max_output_tokens", "content_filter"]
-"""Why the model stopped: by itself (tool calls included), at the token limit, or by a filter."""
+FinishReason = Literal["stop", "max_output_tokens", "content_filter", "max_messages"]
+"""Why the model stopped: by itself (tool calls included), at the token limit, by a filter, or
+because it has had all the turns that it may take.
+"""
 
 
 class Text(Struct, frozen=True):
@@ -125,8 +127,8 @@ class Hosted(Struct, frozen=True):
 
 
 class HostedArguments(Struct, frozen=True):
-    """More of the arguments of the `mcp_call` that `Hosted` has begun; `complete` after the last
-    piece, which may be empty.
+    """More of the arguments of the `mcp_call`, or of the code of the `code_interpreter_call`, that
+    `Hosted` has begun; `complete` after the last piece, which may be empty.
     """
 
     key: Key
@@ -135,7 +137,11 @@ class HostedArguments(Struct, frozen=True):
 
 
 class HostedEnd(Struct, frozen=True):
-    """What `Hosted` has begun is over; `item` is how it ended, its id is of no account."""
+    """What `Hosted` has begun is over; `item`, of the same type and name, is how it ended.
+
+    Its ids are of no account, nor are arguments that differ from those that were told. An item with
+    an `error` has failed, whatever its status.
+    """
 
     key: Key
     item: OutputItem

@@ -8,6 +8,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from gateway.stream.step_lifecycle import step_complaints
+
 __all__ = ["ADDED", "DONE", "ItemEvents", "item_complaints"]
 
 _Event = Mapping[str, Any]
@@ -84,6 +86,8 @@ def _whole_item(item: ItemEvents) -> Iterator[str]:
     yield from _identity(item)
     yield from _done_form(item)
     yield from _written_field(item)
+    if item.done is not None:
+        yield from step_complaints(item.events, item.done["item"])
     yield from _parts(item, "content")
     yield from _parts(item, "summary")
 

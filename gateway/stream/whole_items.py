@@ -18,13 +18,9 @@ from gateway.stream.parts import (
     RefusalPart,
     SummaryPart,
 )
+from gateway.stream.steps import Steps
 from gateway.types.content import ContentPart, OutputText, ReasoningText, Refusal, SummaryText
 from gateway.types.events import (
-    CodeInterpreterCallCodeDelta,
-    CodeInterpreterCallCodeDone,
-    CodeInterpreterCallCompleted,
-    CodeInterpreterCallInProgress,
-    CodeInterpreterCallInterpreting,
     CompactionCompacting,
     ContentPartAdded,
     ContentPartDone,
@@ -33,19 +29,15 @@ from gateway.types.events import (
     FunctionCallArgumentsDelta,
     FunctionCallArgumentsDone,
     KnownEvent,
-    McpCallArgumentsDelta,
-    McpCallArgumentsDone,
     OutputItemAdded,
     OutputItemDone,
-    WebSearchCallCompleted,
-    WebSearchCallInProgress,
-    WebSearchCallSearching,
 )
 from gateway.types.items import (
     CodeInterpreterCall,
     Compaction,
     CustomToolCall,
     FunctionCall,
+    ImageGenerationCall,
     InputItem,
     McpCall,
     McpListTools,
@@ -53,11 +45,19 @@ from gateway.types.items import (
     OutputItem,
     Program,
     Reasoning,
-    WebSearchCall,
 )
 from gateway.types.open import Unknown
 
-__all__ = ["changed", "id_prefix", "item_id", "whole_events", "with_parts"]
+__all__ = [
+    "announced",
+    "changed",
+    "content_events",
+    "id_prefix",
+    "item_id",
+    "whole_events",
+    "with_parts",
+    "with_status",
+]
 
 T = TypeVar("T", bound=InputItem)
 
@@ -96,6 +96,7 @@ _WHEN_ADDED: dict[type, dict[str, Any]] = {
     McpListTools: {"tools": ()},
     Program: {"code": ""},
     CodeInterpreterCall: {"code": "", "outputs": None},
+    ImageGenerationCall: {"result": None},
 }
 """What an item is announced with in place of what its own events are about to say."""
 
@@ -124,16 +125,25 @@ def with_parts(item: OutputItem) -> OutputItem:
     return item
 
 
+def with_status(item: OutputItem, status: str) -> OutputItem:
+    """Return `item` with `status`, if it is of a kind that has one."""
+    members = item if isinstance(item, Unknown) else item.__struct_fields__
+    return changed(item, status=status) if "status" in members else item
+
+
 def whole_events(item: OutputItem, index: int) -> list[KnownEvent]:
     """Return all events of `item`, which has an id."""
+    steps = Steps(item, index)
     return [
-        OutputItemAdded(output_index=index, item=_announced(item)),
-        *_between(item, index),
+        OutputItemAdded(output_index=index, item=announced(item)),
+        *steps.begin(),
+        *steps.end(item),
+        *content_events(item, index),
         OutputItemDone(output_index=index, item=item),
     ]
 
 
-def _announced(item: OutputItem) -> OutputItem:
+def announced(item: OutputItem) -> OutputItem:
     """Return `item` as it is before its own events; outputs of tools are over from the start."""
     if not isinstance(item, Unknown):
         item = msgspec.structs.replace(item, **_WHEN_ADDED.get(type(item), {}))
@@ -142,58 +152,30 @@ def _announced(item: OutputItem) -> OutputItem:
     return item
 
 
-def _field(item: InputItem, name: str) -> str | None:
-    value = item.get(name) if isinstance(item, Unknown) else getattr(item, name, None)
-    return value if isinstance(value, str) else None
-
-
-def _between(item: OutputItem, index: int) -> list[KnownEvent]:
+def content_events(item: OutputItem, index: int) -> list[KnownEvent]:
+    """Return what is told of the content of `item`, which nothing was told of before."""
+    place: dict[str, Any] = {"item_id": item_id(item), "output_index": index}
     match item:
         case Message(content=content) if not isinstance(content, str):
             return _part_events(content, str(item.id), index)
         case Reasoning():
             summary = _part_events(item.summary, str(item.id), index)
             return summary + _part_events(item.content or (), str(item.id), index)
-        case FunctionCall() | CustomToolCall() | McpCall():
-            return _call_events(item, index)
-        case CodeInterpreterCall() | WebSearchCall():
-            return _hosted_events(item, index)
+        case FunctionCall(arguments=arguments):
+            delta = FunctionCallArgumentsDelta(delta=arguments, **place)
+            return [delta, FunctionCallArgumentsDone(arguments=arguments, **place)]
+        case CustomToolCall():
+            delta = CustomToolCallInputDelta(delta=item.input, **place)
+            return [delta, CustomToolCallInputDone(input=item.input, **place)]
         case Compaction():
-            return [CompactionCompacting(item_id=str(item.id), output_index=index)]
+            return [CompactionCompacting(**place)]
         case _:
             return []
 
 
-def _call_events(item: FunctionCall | CustomToolCall | McpCall, index: int) -> list[KnownEvent]:
-    place: dict[str, Any] = {"item_id": item.id, "output_index": index}
-    match item:
-        case FunctionCall():
-            delta = FunctionCallArgumentsDelta(delta=item.arguments, **place)
-            return [delta, FunctionCallArgumentsDone(arguments=item.arguments, **place)]
-        case McpCall():
-            delta = McpCallArgumentsDelta(delta=item.arguments, **place)
-            return [delta, McpCallArgumentsDone(arguments=item.arguments, **place)]
-        case CustomToolCall():
-            delta = CustomToolCallInputDelta(delta=item.input, **place)
-            return [delta, CustomToolCallInputDone(input=item.input, **place)]
-
-
-def _hosted_events(item: CodeInterpreterCall | WebSearchCall, index: int) -> list[KnownEvent]:
-    place: dict[str, Any] = {"item_id": item.id, "output_index": index}
-    events: list[KnownEvent] = []
-    if isinstance(item, WebSearchCall):
-        events = [WebSearchCallInProgress(**place), WebSearchCallSearching(**place)]
-        ending: KnownEvent = WebSearchCallCompleted(**place)
-    else:
-        code = item.code or ""
-        events = [
-            CodeInterpreterCallInProgress(**place),
-            CodeInterpreterCallCodeDelta(delta=code, **place),
-            CodeInterpreterCallCodeDone(code=code, **place),
-            CodeInterpreterCallInterpreting(**place),
-        ]
-        ending = CodeInterpreterCallCompleted(**place)
-    return events if item.status == "failed" else [*events, ending]
+def _field(item: InputItem, name: str) -> str | None:
+    value = item.get(name) if isinstance(item, Unknown) else getattr(item, name, None)
+    return value if isinstance(value, str) else None
 
 
 def _part_events(parts: Iterable[ContentPart], item_id: str, output_index: int) -> list[KnownEvent]:

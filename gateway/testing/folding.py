@@ -15,6 +15,8 @@ _STREAMED = {
     "reasoning": ("summary", "content"),
     "function_call": ("arguments",),
     "custom_tool_call": ("input",),
+    "mcp_call": ("arguments",),
+    "code_interpreter_call": ("code",),
 }
 """What of an item is told by deltas; `output_item.done` is believed for the rest."""
 
@@ -29,6 +31,8 @@ _GROWING_PARTS = {
 _GROWING_MEMBERS = {
     "response.function_call_arguments.delta": "arguments",
     "response.custom_tool_call_input.delta": "input",
+    "response.mcp_call_arguments.delta": "arguments",
+    "response.code_interpreter_call_code.delta": "code",
 }
 
 

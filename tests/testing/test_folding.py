@@ -10,6 +10,9 @@ from gateway.stream.deltas import (
     CustomCall,
     Delta,
     Finished,
+    Hosted,
+    HostedArguments,
+    HostedEnd,
     Item,
     Logprobs,
     Refusal,
@@ -21,9 +24,11 @@ from gateway.testing import CountedIds
 from gateway.testing.folding import fold
 from gateway.testing.replay import plain
 from gateway.types.content import Logprob, UrlCitation
-from gateway.types.items import ImageGenerationCall
+from gateway.types.items import CodeInterpreterCall, ImageGenerationCall, McpCall
 from gateway.types.request import Request
 from gateway.types.response import start_response
+
+RUN = McpCall(name="find", arguments="", server_label="shop")
 
 ANSWER: tuple[Delta, ...] = (
     Thought("Let me "),
@@ -38,7 +43,12 @@ ANSWER: tuple[Delta, ...] = (
     CustomCall(1, "call_b", "write", "one"),
     ToolCall(0, arguments="1}"),
     CustomCall(1, input=" two"),
+    Hosted(2, RUN),
+    HostedArguments(2, '{"b":'),
     Item(ImageGenerationCall(result="AAAA", status="completed")),
+    Item(CodeInterpreterCall(container_id="cntr_1", code="1 + 1", status="completed")),
+    HostedArguments(2, "2}", complete=True),
+    HostedEnd(2, RUN),
     Finished("stop"),
 )
 
@@ -64,7 +74,8 @@ def test_the_deltas_of_all_kinds_add_up() -> None:
 def test_a_missing_event_is_noticed(kind: str) -> None:
     events = told(*ANSWER)
     output = events[-1]["response"]["output"]
-    told_twice = kind.endswith((".done", "created", "in_progress", "completed"))
+    steps = ("created", "in_progress", "generating", "interpreting", "completed")
+    told_twice = kind.endswith((".done", *steps))
     needed = not told_twice or kind == "response.output_item.done"
     first = next(place for place, event in enumerate(events) if event["type"] == kind)
     del events[first]
