@@ -13,6 +13,7 @@ from gateway.types.items import (
     LocalShellCallOutput,
     McpApprovalRequest,
     McpApprovalResponse,
+    McpCall,
     McpListTools,
     Message,
     Program,
@@ -22,7 +23,8 @@ from gateway.types.open import Unknown
 
 __all__ = ["Unit", "is_instruction", "units_of"]
 
-_MADE_BY_MODELS = (Reasoning, McpApprovalRequest, McpListTools, Program)
+_MADE_BY_MODELS = (Reasoning, McpApprovalRequest, Program)
+_INSTRUCTIONS = (AdditionalTools, ConfigurationUpdate, McpListTools)
 
 
 class Unit(Struct, frozen=True, kw_only=True):
@@ -58,7 +60,7 @@ def is_instruction(item: InputItem) -> bool:
     """Say whether `item` sets the model up rather than being part of the conversation."""
     if isinstance(item, Message):
         return item.role in ("system", "developer")
-    return isinstance(item, AdditionalTools | ConfigurationUpdate)
+    return isinstance(item, _INSTRUCTIONS)
 
 
 def _last_of_user(items: Sequence[InputItem]) -> int:
@@ -69,29 +71,51 @@ def _last_of_user(items: Sequence[InputItem]) -> int:
 def _groups(items: Iterable[InputItem]) -> list[list[int]]:
     groups: list[list[int]] = []
     turns: dict[str, list[int]] = {}
-    speaking = False
+    before: InputItem | None = None
     for position, item in enumerate(items):
-        spoke, speaking = speaking, _is_made_by_model(item)
         call = _call_of(item)
-        if speaking and spoke:
-            groups[-1].append(position)
-        elif _is_output(item) and call in turns:
-            turns[call].append(position)
+        if _is_output(item) and call in turns:
+            group = turns[call]
+        elif before is not None and _goes_on(before, item):
+            group = groups[-1]
         else:
-            groups.append([position])
-        if speaking:
-            turns[call] = groups[-1]
+            group = list[int]()
+            groups.append(group)
+        group.append(position)
+        if _is_made_by_model(item):
+            turns[call] = group
+        before = item
     return groups
+
+
+def _goes_on(before: InputItem, item: InputItem) -> bool:
+    """Say whether the model said `item` at once with what is right `before` it.
+
+    A call of an MCP server is its own output. So only more calls were made at once with it, and
+    none if the client had to approve it.
+    """
+    if isinstance(before, McpCall) and (before.approval_request_id or not _is_call(item)):
+        return False
+    return _is_made_by_model(before) and _is_made_by_model(item)
 
 
 def _is_made_by_model(item: InputItem) -> bool:
     if isinstance(item, Message):
         return item.role == "assistant"
-    return isinstance(item, _MADE_BY_MODELS) or item.type.endswith("_call")
+    return isinstance(item, _MADE_BY_MODELS) or _is_call(item)
+
+
+def _is_call(item: InputItem) -> bool:
+    return isinstance(item, McpApprovalRequest) or item.type.endswith("_call")
 
 
 def _is_output(item: InputItem) -> bool:
-    return isinstance(item, McpApprovalResponse) or item.type.endswith("_output")
+    """Say whether `item` is what came of an earlier one; a call that was approved is."""
+    match item:
+        case McpCall(approval_request_id=asked):
+            return asked is not None
+        case _:
+            return isinstance(item, McpApprovalResponse) or item.type.endswith("_output")
 
 
 def _call_of(item: InputItem) -> str:
@@ -99,9 +123,9 @@ def _call_of(item: InputItem) -> str:
     match item:
         case LocalShellCallOutput():
             named = item.call_id or item.id  # OpenAI's shape names the call by `id`
-        case McpApprovalRequest(id=str(named)):
+        case McpApprovalRequest(id=named) | McpCall(approval_request_id=None, id=named):
             pass
-        case McpApprovalResponse(approval_request_id=named):
+        case McpApprovalResponse(approval_request_id=named) | McpCall(approval_request_id=named):
             pass
         case Unknown():
             named = item.get("call_id")

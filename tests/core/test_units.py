@@ -20,6 +20,7 @@ FOUND = {"type": "tool_search_output", "execution": "server", "tools": []}
 APPROVAL = {"type": "mcp_approval_request", "id": "r1", "server_label": "s", "name": "n"}
 APPROVAL["arguments"] = "{}"
 APPROVED = {"type": "mcp_approval_response", "approval_request_id": "r1", "approve": True}
+LISTED = {"type": "mcp_list_tools", "id": "l1", "server_label": "s", "tools": []}
 
 
 def call(name: str, kind: str = "function_call") -> dict[str, Any]:
@@ -28,6 +29,12 @@ def call(name: str, kind: str = "function_call") -> dict[str, Any]:
 
 def output(name: str, kind: str = "function_call_output") -> dict[str, Any]:
     return {"type": kind, "call_id": name, "output": "done"}
+
+
+def ran(name: str, request: str | None = None) -> dict[str, Any]:
+    """Return a call of an MCP server, which may have been approved."""
+    told = {"id": name, "server_label": "s", "name": "n", "arguments": "{}", "output": "done"}
+    return {"type": "mcp_call", **told, "approval_request_id": request}
 
 
 def said_by(role: str) -> dict[str, Any]:
@@ -86,6 +93,19 @@ def test_every_kind_of_call_has_an_output(asked: dict[str, Any], answered: dict[
     assert units(asked, USER, answered) == [(0, 2), (1,)]
 
 
+def test_a_call_of_an_mcp_server_ends_a_step_by_itself() -> None:
+    assert units(THOUGHT, ran("a"), ran("b"), THOUGHT, ran("c"), SAID) == [(0, 1, 2), (3, 4), (5,)]
+
+
+def test_calls_of_an_mcp_server_and_of_the_client_are_made_at_once() -> None:
+    assert units(ran("a"), call("b"), ran("c"), output("b"), SAID) == [(0, 1, 2, 3), (4,)]
+
+
+def test_a_request_its_approval_and_its_call_belong_together() -> None:
+    items = (THOUGHT, APPROVAL, APPROVED, USER, ran("a", "r1"), ran("b"), SAID)
+    assert units(*items) == [(0, 1, 2, 4), (3,), (5,), (6,)]
+
+
 def test_an_output_without_a_call_stands_alone() -> None:
     unasked = {"type": "function_call_output", "output": "news"}
     assert units(call("a"), output("a"), output("b"), unasked) == [(0, 1), (2,), (3,)]
@@ -93,9 +113,9 @@ def test_an_output_without_a_call_stands_alone() -> None:
 
 def test_instructions_the_last_user_and_the_last_unit_stay() -> None:
     assert staying(
-        said_by("system"), USER, SAID, said_by("developer"), TOOLS, USER, call("a"), output("a"),
-        call("b"), output("b"),
-    ) == [0, 3, 4, 5, 8, 9]  # fmt: skip
+        said_by("system"), USER, SAID, said_by("developer"), TOOLS, LISTED, USER, call("a"),
+        output("a"), call("b"), output("b"),
+    ) == [0, 3, 4, 5, 6, 9, 10]  # fmt: skip
 
 
 def test_a_context_without_users_and_one_without_items_have_units() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from gateway.core.lowering.mcp_calls import lower_mcp_calls
 from gateway.core.units import is_instruction
 from gateway.types.content import (
     ContentPart,
@@ -71,11 +72,8 @@ def ask_for_summary(request: Request, items: Iterable[InputItem], wishes: str = 
 
 def transcript(items: Iterable[InputItem]) -> str:
     """Return `items` as text: who said what, which tools were called, and what came of it."""
-    return "\n\n".join(
-        f"[{_title(item)}]\n{_text(item)}"
-        for item in items
-        if not isinstance(item, Reasoning) and not is_instruction(item)
-    )
+    said = [item for item in items if not isinstance(item, Reasoning) and not is_instruction(item)]
+    return "\n\n".join(f"[{_title(item)}]\n{_text(item)}" for item in lower_mcp_calls(said))
 
 
 def _title(item: InputItem) -> str:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from gateway.core.lowering.catalog import Catalog
 from gateway.core.lowering.choice import lower_choice
 from gateway.core.lowering.history import lower_items
+from gateway.core.lowering.mcp_calls import MCP_ITEMS, lower_mcp_calls
 from gateway.core.lowering.names import Origin
 from gateway.core.lowering.offers import gather
 from gateway.core.lowering.restoring import Restoring
@@ -51,6 +52,8 @@ def lower(request: Request, types: Container[str]) -> Lowered:
     items = request.input
     if items is not None and not isinstance(items, str):
         namespaces = "namespace" in types or not _has_namespaces(request)
+        if any(kind in types for kind in MCP_ITEMS):
+            items = lower_mcp_calls(items)
         items = lower_items(items, types, namespaces=namespaces)
     lowered = msgspec.structs.replace(request, tools=tools or None, tool_choice=choice, input=items)
     return Lowered(request=lowered, origins=catalog.origins)

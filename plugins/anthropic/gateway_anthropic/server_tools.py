@@ -82,6 +82,7 @@ class Opaque:
 def _mcp_call(use: Block, content: Any, *, failed: bool) -> h.McpCall:
     text = "".join(str(part.get("text")) for part in _list(content)) or str(content or "")
     return h.McpCall(
+        id=str(use.get("id")),  # by which the gateway finds it in the carrier
         name=str(use.get("name")),
         arguments=_json(use.get("input")),
         server_label=str(use.get("server_name")),

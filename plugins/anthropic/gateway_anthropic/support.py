@@ -12,7 +12,7 @@ _NO_LOGPROBS = reject("the upstream gives no log probabilities")
 
 _SEARCHES = ("web_search", "web_search_2025_08_26")
 _PREVIEWS = ("web_search_preview", "web_search_preview_2025_03_11")
-_HOSTED = ("web_search_call", "code_interpreter_call", "mcp_call", "mcp_list_tools")
+_HOSTED = ("web_search_call", "code_interpreter_call")
 
 SUPPORT = FUNCTIONS_ONLY.but(
     parameters={

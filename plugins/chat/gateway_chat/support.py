@@ -28,7 +28,7 @@ _WITHOUT_TOOLS = SUPPORT.but(
     items={
         name: _NO_TOOLS
         for name in SUPPORT.items
-        if name.endswith(("_call", "_output")) or name == "additional_tools"
+        if name.endswith(("_call", "_output")) or name.startswith(("mcp_", "additional_tools"))
     },
 )
 

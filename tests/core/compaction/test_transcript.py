@@ -43,7 +43,21 @@ def test_a_conversation_reads_like_one() -> None:
 @pytest.mark.parametrize("kind", ITEMS)
 def test_every_kind_of_item_can_be_told(kind: str) -> None:
     silent = {"reasoning", "additional_tools", "configuration_update"}
+    silent |= {"mcp_list_tools", "mcp_approval_response"}
     assert bool(told({"type": kind, **ITEMS[kind]})) is (kind not in silent)
+
+
+def test_calls_of_mcp_servers_are_told_with_what_came_of_them() -> None:
+    asked = {"server_label": "wiki", "name": "ask", "arguments": '{"a":1}'}
+    assert told(
+        {"type": "mcp_approval_request", "id": "mcpr_1", **asked},
+        {"type": "mcp_approval_response", "approval_request_id": "mcpr_1", "approve": False},
+        {"type": "mcp_call", "id": "mcp_2", "output": "because", **asked},
+    ) == (
+        '[call call_1 of the tool mcp__wiki__ask]\n{"a":1}\n\n'
+        '[call call_2 of the tool mcp__wiki__ask]\n{"a":1}\n\n'
+        "[output of call_1]\nThe user denied this call.\n\n[output of call_2]\nbecause"
+    )
 
 
 def test_a_tool_that_nobody_knows_is_told_with_all_its_words() -> None:
