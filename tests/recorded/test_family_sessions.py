@@ -2,7 +2,8 @@
 
 The vendor says what it said in each turn, as the recorded request of a later turn repeats it, and
 then what it was recorded to answer. In the turn after that it must be told all of it again: with
-signatures, redacted blocks and the results of its own tools, verbatim and in order.
+signatures, redacted blocks and the results of its own tools, verbatim and in order. All that it is
+asked, and how it is asked to count that, its own types know.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 
-from gateway.testing import Script
+from gateway.testing import Script, json_answer
+from tests.vendors.judging import judge
 
 from .conftest import FAMILIES, asking, entry, recordings
 from .families import ends, functions, recorded, request_for
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 API = tuple(FAMILIES)
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 USER = {"role": "user", "content": "Go on."}
+COUNTED = 17
 VERSION = re.compile(r"gemini-(\d+)")
 
 
@@ -60,7 +63,9 @@ class Conversation:
         self.turns = turns_of(recording)
 
     async def hold(self, keep: str) -> dict[str, Any]:
-        """Hold the conversation, and return the last request to the vendor."""
+        """Hold the conversation, have its tokens counted, and return the last request to the vendor
+        for an answer.
+        """
         self._upstream.forget()
         self._upstream.add(*self._answers())
         given: list[Any] = [USER]
@@ -76,7 +81,21 @@ class Conversation:
                 given, more = following, {"previous_response_id": answer.id}
             else:
                 given = [*given, *kept_of(said, keep), *following]
-        return self._upstream.requests[-1].json()
+        await self._count(given, more.get("previous_response_id"))
+        for received in self._upstream.requests:
+            judge(received.path, received.json())
+        *_, answered, counted = self._upstream.requests
+        assert answered.path != counted.path
+        return answered.json()
+
+    async def _count(self, given: list[Any], previous: str | None) -> None:
+        counted = await self._client.responses.input_tokens.count(
+            model=self._recording.name,
+            input=given,
+            previous_response_id=previous,
+            **self._request(),
+        )
+        assert counted.input_tokens == COUNTED
 
     def _answers(self) -> list[Script]:
         provider, meta = self._recording.provider.name, self._recording.meta
@@ -85,6 +104,7 @@ class Conversation:
             *(play(provider, turn) for turn in self.turns[:-1]),
             Script(headers=kind, body=(self._recording.body,)),
             play(provider, last_words(provider)),
+            json_answer(dict.fromkeys(("input_tokens", "inputTokens", "totalTokens"), COUNTED)),
         ]
 
     def _request(self) -> dict[str, Any]:

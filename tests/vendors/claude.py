@@ -6,6 +6,8 @@ from itertools import pairwise
 from typing import Any, Literal
 
 import typing_extensions
+from anthropic.types import MessageParam
+from anthropic.types.beta import BetaMessageParam
 from anthropic.types.message_count_tokens_params import MessageCountTokensParams
 from anthropic.types.message_create_params import MessageCreateParamsStreaming
 
@@ -17,12 +19,34 @@ SAMPLERS = {"temperature", "top_p"}  # the SDK is of an API version that has no 
 def check_message(body: Any) -> None:
     """Raise `ValueError` if `body` is none of a streamed message."""
     known = {name: value for name, value in body.items() if name not in SAMPLERS}
-    refuse(mismatches(known, MessageCreateParamsStreaming, "body") or broken_rules(body))
+    check_body(known, MessageCreateParamsStreaming)
 
 
 def check_count(body: Any) -> None:
     """Raise `ValueError` if `body` is none that asks for the number of tokens."""
-    refuse(mismatches(body, MessageCountTokensParams, "body") or broken_rules(body))
+    check_body(body, MessageCountTokensParams)
+
+
+def check_body(body: Any, kind: Any) -> None:
+    """Raise `ValueError` if `body` is not of the type `kind`, or if its turns break a rule.
+
+    What the assistant has said comes back verbatim: it may be of a beta, and have empty members
+    that the API told of before the SDK knew them.
+    """
+    messages = body["messages"]
+    others = {**body, "messages": [one for one in messages if one["role"] != "assistant"]}
+    said = without_nulls([one for one in messages if one["role"] == "assistant"])
+    refuse(
+        mismatches(others, kind, "body")
+        + mismatches(said, list[MessageParam | BetaMessageParam], "said")
+        + broken_rules(body)
+    )
+
+
+def without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: without_nulls(one) for name, one in value.items() if one is not None}
+    return [without_nulls(one) for one in value] if isinstance(value, list) else value
 
 
 def refuse(complaints: list[str]) -> None:

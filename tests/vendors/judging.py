@@ -27,11 +27,14 @@ JUDGES: Mapping[str, Callable[[Any], None]] = {
 
 def judge(address: str, body: Any) -> None:
     """Raise `ValueError` if the vendor's own types do not know the decoded `body` as one that can
-    go to `address`: a URL, or its path.
+    go to `address`: a URL, or its path. Raises `LookupError` if nobody judges what goes there.
     """
     path = address.partition("?")[0]
-    [check] = [check for ending, check in JUDGES.items() if path.endswith(ending)]
-    check(body)
+    for ending, check in JUDGES.items():
+        if path.endswith(ending):
+            check(body)
+            return
+    raise LookupError(f"nobody judges what goes to {path}")
 
 
 def judged(dialect: Dialect, prepared: Prepared) -> list[UpstreamRequest]:
