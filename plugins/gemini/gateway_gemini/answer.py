@@ -97,7 +97,7 @@ class AnswerReader:
             yield from self._give_way()
         if told.get("thoughtSignature"):
             self._carry(told)
-        yield Thought(told.get("text") or "", self._thoughts, "summary")
+        yield Thought(str(told.get("text") or ""), self._thoughts, "summary")
 
     def _say(self, text: str, signature: str) -> Iterator[Delta]:
         if not self._texts or self._carrier != _NOTHING:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from gateway.errors import UpstreamError, UpstreamRateLimitError
+from gateway.errors import UpstreamError, UpstreamProtocolError, UpstreamRateLimitError
 from gateway.plugin import Failure
 from gateway.plugin.failures import read_failure
 from gateway.plugin.reports import told_status
 
-__all__ = ["read_error", "reported_error"]
+__all__ = ["read_error", "reading_json", "reported_error"]
 
 _BAD_KEY = re.compile(rb'"reason"\s*:\s*"API_KEY_(?:INVALID|SERVICE_BLOCKED)"|API key not valid')
 _DAILY = b'"quota_exceeded"'
@@ -38,6 +40,15 @@ def read_error(failure: Failure, *, provider: str = "") -> UpstreamError:
         error.type, error.code = UpstreamRateLimitError.type, UpstreamRateLimitError.code
         error.headers = {n: text for n, text in error.headers.items() if n != "x-should-retry"}
     return error
+
+
+@contextmanager
+def reading_json() -> Generator[None]:
+    """Turn what fails because JSON is not what Gemini's should be into `UpstreamProtocolError`."""
+    try:
+        yield
+    except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        raise UpstreamProtocolError(f"gemini sent a broken frame: {error}") from error
 
 
 def reported_error(told: Any, provider: str) -> UpstreamError:

@@ -9,7 +9,7 @@ from gateway.plugin import Call, Delta, Finished, Frame, Logprobs, UpstreamReque
 from gateway.types.content import Logprob, TopLogprob
 from gateway_gemini.answer import AnswerReader
 from gateway_gemini.endings import CONTINUATION, read_ending
-from gateway_gemini.failures import reported_error
+from gateway_gemini.failures import reading_json, reported_error
 from gateway_gemini.pieces import Pieces
 from gateway_gemini.wire import Candidate, Chunk, LogprobsResult, Token, read_chunks
 
@@ -31,8 +31,9 @@ class GeminiTranslator:
 
     def feed(self, frame: Frame, /) -> Iterator[Delta]:
         """Say what `frame` means. Raises `UpstreamError` after all else that it says."""
-        for chunk in read_chunks(frame.data):
-            yield from self._read(chunk)
+        with reading_json():
+            for chunk in read_chunks(frame.data):
+                yield from self._read(chunk)
 
     def continuation(self) -> UpstreamRequest | None:
         return self._pieces.ask()

@@ -82,12 +82,9 @@ _decode = msgspec.json.Decoder(Chunk | tuple[Chunk, ...]).decode
 def read_chunks(data: bytes) -> tuple[Chunk, ...]:
     """Decode a chunk, or the list of all that Gemini sends where it was not asked for events.
 
-    Raises `UpstreamProtocolError`.
+    Raises `UpstreamProtocolError` if there is none, and `msgspec.DecodeError`.
     """
-    try:
-        found = _decode(data)
-    except (ValueError, RecursionError) as error:
-        raise UpstreamProtocolError(f"gemini sent a broken frame: {error}") from error
+    found = _decode(data)
     chunks = (found,) if isinstance(found, Chunk) else found
     if not chunks:
         raise UpstreamProtocolError("gemini sent an empty answer")

@@ -11,24 +11,21 @@ from msgspec import Struct
 from gateway.errors import UpstreamProtocolError
 from gateway.plugin import Annotation, Item, Text, Thought, ToolCall
 from gateway.plugin import Delta as Said
-from gateway.types.items import ComputerCall, ImageGenerationCall
+from gateway.types.items import ImageGenerationCall
 from gateway.types.request import Request
-from gateway.types.tools import ComputerTool, ComputerUsePreviewTool
-from gateway_gemini.computer import computer_calls
+from gateway_gemini.computer import calls_on_screen, has_screen
 from gateway_gemini.failures import reported_error
 from gateway_gemini.interactions.citations import cite
 from gateway_gemini.interactions.hosted import items_of
-from gateway_gemini.interactions.wire import Citation, Content, Delta, Step
+from gateway_gemini.interactions.wire import Citation
 from gateway_gemini.signatures import Carrier
-from gateway_gemini.sizes import screen_size
 
 __all__ = ["StepReader"]
 
 Json = dict[str, Any]
 
 _ITS_OWN = ("thought", "model_output", "function_call")
-_ECHOES = ("user_input", "function_result", "")
-_Computer = ComputerTool | ComputerUsePreviewTool
+_ECHOES = ("user_input", "function_result", None)
 
 
 class _Begun(Struct):
@@ -38,12 +35,15 @@ class _Begun(Struct):
     """
 
     key: int
-    step: Step
     told: Json
     text: str = ""
     before: int = 0
     cited: list[Citation] = []
     arguments: str = ""
+
+    @property
+    def kind(self) -> str | None:
+        return self.told.get("type")
 
 
 class StepReader:
@@ -61,52 +61,48 @@ class StepReader:
         self._begun: dict[int, _Begun] = {}
         self._hosted: list[Json] = []
         self._keys = 0
-        self._latest = _Begun(key=0, step=Step(), told={})
+        self._latest = _Begun(key=0, told={})
         self._goes_on = False
-        self._items = request.input if isinstance(request.input, tuple) else ()
-        self._call_ids = {getattr(item, "call_id", None) for item in self._items}
-        tools = request.tools or ()
-        self._has_screen = any(isinstance(tool, _Computer) for tool in tools)
+        items = request.input if isinstance(request.input, tuple) else ()
+        self._call_ids = {getattr(item, "call_id", None) for item in items}
+        self._has_screen = has_screen(request)
 
     def start(self, index: int, told: Json) -> Iterator[Said]:
         """Begin the step `index`, of which `told` is what there is."""
-        kind = told.get("type", "")
-        is_its_own = kind in _ITS_OWN
-        step = msgspec.convert(told, Step) if is_its_own else Step(type=kind)
-        begun = self._begun[index] = self._begin(step, told)
-        if is_its_own:
-            yield from self._tell_hosted()
-        elif kind not in _ECHOES:
-            self._hosted.append(told)
-        for content in step.summary or ():
+        begun = self._begun[index] = self._begin(told)
+        if begun.kind not in _ITS_OWN:
+            self._hosted += [told] if begun.kind not in _ECHOES else []
+            return
+        yield from self._tell_hosted()
+        for content in told.get("summary") or ():
             yield from self._think(begun, content)
-        for content in step.content or ():
+        for content in told.get("content") or ():
             yield from self._say(begun, content)
-        if kind == "function_call":
+        if begun.kind == "function_call":
             self.spoke = True
             if not self._has_screen:
-                yield ToolCall(begun.key, self._call_id(step), step.name)
+                yield ToolCall(begun.key, self._call_id(told), told.get("name"))
 
     def add(self, index: int, told: Json) -> Iterator[Said]:
         """Read more of the step `index`. Raises `UpstreamProtocolError` if it has not begun."""
         if (begun := self._begun.get(index)) is None:
             raise UpstreamProtocolError("gemini sent more of a step that has not begun")
-        if begun.step.type in _ITS_OWN:
-            yield from self._add(begun, msgspec.convert(told, Delta), told)
-        elif begun.step.type == told.get("type"):
+        if begun.kind in _ITS_OWN:
+            yield from self._add(begun, told)
+        elif begun.kind == told.get("type"):
             begun.told |= {name: value for name, value in told.items() if value != ""}
 
     def stop(self, index: int) -> Iterator[Said]:
         """End the step `index`, if it has not ended. Raises `UpstreamError` if it failed."""
         if (begun := self._begun.pop(index, None)) is None:
             return
-        if begun.step.type == "thought" and begun.told.get("signature"):
+        if begun.kind == "thought" and begun.told.get("signature"):
             yield Thought(key=begun.key, carrier=Carrier(parts=(begun.told,)).written())
-        elif begun.step.type == "function_call":
+        elif begun.kind == "function_call":
             yield from self._end_call(begun)
         yield from self._cite(begun)
-        if begun.step.error:
-            raise reported_error(begun.step.error, self._provider)
+        if begun.kind in _ITS_OWN and begun.told.get("error"):
+            raise reported_error(begun.told["error"], self._provider)
 
     def close(self) -> Iterator[Said]:
         """Say what was held back until the end."""
@@ -117,49 +113,52 @@ class StepReader:
     def pause(self) -> Iterator[Said]:
         """End an answer that another one continues: in the same message, if it was in one."""
         yield from self.close()
-        self._goes_on = self._latest.step.type == "model_output"
+        self._goes_on = self._latest.kind == "model_output"
 
-    def _begin(self, step: Step, told: Json) -> _Begun:
+    def _begin(self, told: Json) -> _Begun:
         self._keys += 1
-        begun = _Begun(key=self._keys, step=step, told=told)
-        if self._goes_on and step.type == "model_output":
+        begun = _Begun(key=self._keys, told=told)
+        if self._goes_on and begun.kind == "model_output":
             begun.key, begun.before = self._latest.key, self._latest.before
         self._goes_on = False
         self._latest = begun
         return begun
 
-    def _add(self, begun: _Begun, delta: Delta, told: Json) -> Iterator[Said]:
-        match delta:
-            case Delta(type="thought_summary", content=Content() as content):
+    def _add(self, begun: _Begun, told: Json) -> Iterator[Said]:
+        match told:
+            case {"type": "thought_summary", "content": {}}:
                 begun.told["summary"] = [*(begun.told.get("summary") or ()), told["content"]]
-                yield from self._think(begun, content)
-            case Delta(type="thought_signature", signature=str(signature)) if signature:
+                yield from self._think(begun, told["content"])
+            case {"type": "thought_signature", "signature": str(signature)} if signature:
                 begun.told["signature"] = signature
-            case Delta(type="arguments_delta", arguments=str(piece)):
+            case {"type": "arguments_delta", "arguments": str(piece)}:
                 begun.arguments += piece
                 if not self._has_screen:
                     yield ToolCall(begun.key, arguments=piece)
             case _:
-                yield from self._say(begun, delta)
+                yield from self._say(begun, told)
 
-    def _think(self, begun: _Begun, content: Content) -> Iterator[Said]:
-        if content.text:
-            yield Thought(content.text, begun.key, "summary")
+    def _think(self, begun: _Begun, content: Json) -> Iterator[Said]:
+        if text := content.get("text"):
+            yield Thought(str(text), begun.key, "summary")
 
-    def _say(self, begun: _Begun, content: Content) -> Iterator[Said]:
+    def _say(self, begun: _Begun, content: Json) -> Iterator[Said]:
         """Say text, or show an image; the rest has no place in Responses."""
-        begun.cited += content.annotations or ()
-        if content.type == "text" and content.text:
-            self.spoke = True
-            begun.text += content.text
-            yield Text(content.text, begun.key)
-        elif content.type == "image" and content.data:
-            self.spoke = True
-            yield from self._cite(begun)
-            begun.before = 0
-            kind = (content.mime_type or "image/png").removeprefix("image/")
-            item = ImageGenerationCall(status="completed", result=content.data, output_format=kind)
-            yield Item(item)
+        begun.cited += msgspec.convert(content.get("annotations") or (), list[Citation])
+        match content:
+            case {"type": "text", "text": str(text)} if text:
+                self.spoke = True
+                begun.text += text
+                yield Text(text, begun.key)
+            case {"type": "image", "data": str(data)} if data:
+                self.spoke = True
+                yield from self._cite(begun)
+                begun.before = 0
+                kind = (content.get("mime_type") or "image/png").removeprefix("image/")
+                image = ImageGenerationCall(status="completed", result=data, output_format=kind)
+                yield Item(image)
+            case _:
+                pass
 
     def _cite(self, begun: _Begun) -> Iterator[Said]:
         """Tell the sources of the text so far, which counts for itself."""
@@ -169,27 +168,25 @@ class StepReader:
         begun.before += len(begun.text)
         begun.text, begun.cited = "", []
 
-    def _call_id(self, step: Step) -> str | None:
+    def _call_id(self, told: Json) -> str | None:
         """Return the id of a call, unless an earlier one has it: Gemini's recur."""
-        return None if step.id in self._call_ids else step.id
+        return None if told.get("id") in self._call_ids else told.get("id")
 
     def _end_call(self, begun: _Begun) -> Iterator[Said]:
-        step = begun.step
-        arguments = begun.arguments or msgspec.json.encode(step.arguments or {}).decode()
+        told, arguments = begun.told, begun.arguments
+        if not arguments:
+            arguments = msgspec.json.encode(told.get("arguments") or {}).decode()
         if not self._has_screen:
             if not begun.arguments:
                 yield ToolCall(begun.key, arguments=arguments)
-        elif actions := self._on_screen(step, arguments):
+            return
+        args = msgspec.json.decode(arguments, type=Json)
+        call_id = self._call_id(told)
+        said: Json = {"id": call_id, "name": told.get("name") or "", "args": args}
+        if actions := calls_on_screen(self._request, said, self._keys):
             yield from map(Item, actions)
         else:
-            yield ToolCall(begun.key, self._call_id(step), step.name, arguments)
-
-    def _on_screen(self, step: Step, arguments: str) -> list[ComputerCall]:
-        """Return what a call wants done on the client's screen, if it is about that."""
-        call_id = self._call_id(step) or f"call_{len(self._items) + self._keys}"
-        args = msgspec.json.decode(arguments, type=Json)
-        said = {"id": call_id, "name": step.name or "", "args": args}
-        return computer_calls(self._request, said, screen_size(self._request, self._items))
+            yield ToolCall(begun.key, call_id, told.get("name"), arguments)
 
     def _tell_hosted(self) -> Iterator[Said]:
         steps, self._hosted = self._hosted, []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
-from gateway.errors import UpstreamProtocolError, UpstreamUnavailableError
+from gateway.errors import UpstreamUnavailableError
 from gateway.plugin import (
     Call,
     Delta,
@@ -16,7 +16,7 @@ from gateway.plugin import (
     UpstreamRequest,
 )
 from gateway_gemini.endings import is_blocked
-from gateway_gemini.failures import reported_error
+from gateway_gemini.failures import reading_json, reported_error
 from gateway_gemini.interactions.answer import StepReader
 from gateway_gemini.interactions.wire import Event, Interaction, read_event
 from gateway_gemini.pieces import Pieces
@@ -55,10 +55,8 @@ class InteractionsTranslator:
         """Say what `frame` means. Raises `UpstreamError` after all else that it says."""
         if frame.data == b"[DONE]":
             return
-        try:
+        with reading_json():
             yield from self._read(read_event(frame.data))
-        except (ValueError, RecursionError) as error:
-            raise UpstreamProtocolError(f"gemini sent a broken frame: {error}") from error
 
     def continuation(self) -> UpstreamRequest | None:
         return self._pieces.ask()

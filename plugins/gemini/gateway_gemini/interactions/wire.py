@@ -7,16 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-__all__ = [
-    "Citation",
-    "Content",
-    "Delta",
-    "Event",
-    "HostedStep",
-    "Interaction",
-    "Step",
-    "read_event",
-]
+__all__ = ["Citation", "Event", "Interaction", "read_event"]
 
 Json = dict[str, Any]
 
@@ -33,60 +24,6 @@ class Citation(Struct, frozen=True):
     file_name: str | None = None
     start_index: int | None = None
     end_index: int | None = None
-
-
-class Content(Struct, frozen=True):
-    type: str = ""
-    text: str | None = None
-    data: str | None = None
-    mime_type: str | None = None
-    annotations: tuple[Citation, ...] | None = None
-
-
-class Delta(Content, frozen=True):
-    """More of a step: content, or what its `type` says."""
-
-    content: Content | None = None
-    signature: str | None = None
-    arguments: Any = None
-
-
-class Step(Struct, frozen=True):
-    """A step of the model's own."""
-
-    type: str = ""
-    id: str | None = None
-    name: str | None = None
-    signature: str | None = None
-    summary: tuple[Content, ...] | None = None
-    content: tuple[Content, ...] | None = None
-    arguments: Json | None = None
-    error: Any = None
-
-
-class Arguments(Struct, frozen=True):
-    code: str | None = None
-    queries: tuple[str, ...] | None = None
-    urls: tuple[str, ...] | None = None
-
-
-class Found(Struct, frozen=True):
-    """A page that was found or read, or a text that code wrote."""
-
-    url: str | None = None
-    status: str | None = None
-    text: str | None = None
-
-
-class HostedStep(Struct, frozen=True):
-    """What a tool of Google's was called with, or what it gave."""
-
-    type: str = ""
-    id: str | None = None
-    call_id: str | None = None
-    arguments: Arguments | None = None
-    result: str | tuple[Found, ...] | None = None
-    is_error: bool | None = None
 
 
 class Interaction(Struct, frozen=True):
