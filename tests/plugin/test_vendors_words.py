@@ -7,6 +7,7 @@ import pytest
 
 from gateway.errors import InvalidRequestError, UpstreamProtocolError
 from gateway.plugin.bodies import read_count, refusing_depth
+from gateway.plugin.citations import cite
 from gateway.plugin.computer import Way, scroll, scrolled
 from gateway.plugin.hosted import code_call, page_call, search_call
 from gateway.plugin.schemas import Schema, rewrite_inner
@@ -93,3 +94,16 @@ def test_every_schema_within_a_schema_is_rewritten_and_nothing_else() -> None:
 def test_a_scroll_is_read_as_it_was_written(way: Way) -> None:
     action = msgspec.convert({"type": "scroll", "x": 1, "y": 2, **scroll(way, 300)}, Scroll)
     assert scrolled(action) == (way, 300)
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ({"url": "https://a.test", "file_id": "f"}, "url_citation"),
+        ({"url": "s3://a", "file_id": "f"}, "file_citation"),
+        ({"url": "s3://a"}, None),
+    ],
+)
+def test_a_source_is_a_page_or_a_file_or_none(source: dict[str, str], kind: str | None) -> None:
+    cited = cite((1, 2), title="A", **source)
+    assert getattr(cited, "type", None) == kind

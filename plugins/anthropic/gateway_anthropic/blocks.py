@@ -38,25 +38,21 @@ class ArrivingBlock:
         self.content = content
         self.key = key
         self.kind = kind
-        self._pieces: dict[str, list[str]] = {}
-        self._citations: list[object] = []
+        self._pieces: dict[str, list[Any]] = {"citation": [], "partial_json": []}
 
     def add(self, delta: Block) -> None:
         """Take in a delta: each text in it goes on with the member of its name."""
         for name, news in delta.items():
-            if name == "citation":
-                self._citations.append(news)
-            elif name != "type" and isinstance(news, str):
+            if name == "citation" or (isinstance(news, str) and name != "type"):
                 self._pieces.setdefault(name, []).append(news)
 
     def close(self) -> bool:
         """Put `content` together; say whether it is whole, or was cut within its input."""
-        pieces = {name: "".join(texts) for name, texts in self._pieces.items()}
-        given = pieces.pop("partial_json", "")
-        for name, text in pieces.items():
-            self.content[name] = f"{self.content.get(name) or ''}{text}"
-        if self._citations:
-            self.content["citations"] = [*(self.content.get("citations") or ()), *self._citations]
+        citations, given = self._pieces.pop("citation"), "".join(self._pieces.pop("partial_json"))
+        for name, texts in self._pieces.items():
+            self.content[name] = "".join([self.content.get(name) or "", *texts])
+        if citations:
+            self.content["citations"] = [*(self.content.get("citations") or ()), *citations]
         try:
             if given:
                 self.content["input"] = msgspec.json.decode(given)

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from gateway.plugin import Annotation, Text
-from gateway.types.content import FileCitation, UrlCitation
+from gateway.plugin.citations import cite
 
 __all__ = ["Speech"]
 
@@ -31,13 +31,12 @@ class Speech:
         self._key = -1
         self._start = self._end = 0
 
-    def begin_block(self, key: int) -> None:
-        if self._key < 0:
+    def begin_block(self, key: int, *, is_text: bool) -> None:
+        if not is_text:
+            self._key = -1
+        elif self._key < 0:
             self._key, self._end = key, 0
         self._start = self._end
-
-    def end_message(self) -> None:
-        self._key = -1
 
     def say(self, text: str) -> Text:
         self.said = True
@@ -49,13 +48,11 @@ class Speech:
         their address or their id.
         """
         for told in msgspec.convert(citations or (), tuple[_Citation, ...]):
-            address, title = told.url or told.source or "", told.title or ""
-            cited = None
-            if address.startswith(("http://", "https://")):
-                place = {"start_index": self._start, "end_index": self._end}
-                cited = UrlCitation(url=address, title=title, **place)
-            elif told.file_id:
-                name = told.document_title or ""
-                cited = FileCitation(file_id=told.file_id, filename=name, index=self._end)
+            cited = cite(
+                (self._start, self._end),
+                url=told.url or told.source or "",
+                file_id=told.file_id or "",
+                title=told.title or told.document_title or "",
+            )
             if cited:
                 yield Annotation(cited, self._key)

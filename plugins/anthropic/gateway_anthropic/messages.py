@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from gateway.errors import InvalidRequestError
 from gateway.plugin.pairing import CallIds, pair_outputs, read_arguments
+from gateway.plugin.turns import Turns
 from gateway.types import items
 from gateway.types.request import Request
 from gateway_anthropic import carriers
@@ -36,16 +37,15 @@ class Transcript:
 
     def __init__(self, request: Request, quirks: Quirks) -> None:
         self.system: list[Block] = []
-        self.messages: list[dict[str, Any]] = []
         self._quirks = quirks
-        self._said: list[Block] = []
-        self._results: list[Block] = []
+        self._turns = Turns()
+        self.messages = self._turns.messages
         self._ids = CallIds("[a-zA-Z0-9_-]+")
         self._add_system(write_content(request.instructions or "", quirks))
-        if isinstance(request.input, str):
-            self._add("user", write_content(request.input, quirks))
-        else:
-            self._add_items(request.input or ())
+        asked = request.input or ()
+        self._add_items(
+            [items.Message(role="user", content=asked)] if isinstance(asked, str) else asked
+        )
         if not self.messages:
             raise InvalidRequestError("there is nothing to answer: send text", param="input")
 
@@ -54,20 +54,25 @@ class Transcript:
         for position, item in enumerate(given):
             match item:
                 case items.Reasoning(encrypted_content=str(carrier)):
-                    self._said += carriers.read(carrier)
+                    self._turns.say("assistant", *carriers.read(carrier))
                 case items.Message(role="assistant", content=told):
-                    self._said += write_content(told, self._quirks)
+                    self._turns.say("assistant", *write_content(told, self._quirks))
                 case items.FunctionCall() | items.ComputerCall():
                     self._add_call(item, outputs[position], position)
                 case items.Message(role=role, content=told):
-                    self._end_turn()
-                    blocks = write_content(told, self._quirks)
-                    self._add(role, blocks) if role == "user" else self._add_system(blocks)
+                    self._turns.say("user")  # the results of the turn that ends here
+                    add = self._add_user if role == "user" else self._add_system
+                    add(write_content(told, self._quirks))
                 case items.FunctionCallOutput() | items.ComputerCallOutput():
-                    self._end_turn()
+                    self._turns.say("user")
                 case _:
                     pass  # what a tool of the vendor's did: it is in the carrier beside it
-        self._end_turn()
+        self._turns.say("user")
+
+    def _add_user(self, blocks: list[Block]) -> None:
+        if blocks and self._turns.last_role == "system":
+            blocks = _tagged(self.messages.pop()["content"]) + blocks
+        self._turns.say("user", *blocks)
 
     def _add_system(self, blocks: list[Block]) -> None:
         """Add system text: ahead of everything, or where it stands.
@@ -76,38 +81,25 @@ class Transcript:
         """
         if not self.messages:
             self.system += blocks
-        elif self._quirks.system_role and self.messages[-1]["role"] != "assistant":
-            self._add("system", blocks)
+        elif self._quirks.system_role and self._turns.last_role != "assistant":
+            self._turns.say("system", *blocks)
         else:
-            self._add("user", _tagged(blocks))
-
-    def _add(self, role: str, blocks: list[Block]) -> None:
-        """Add to the message of `role` that is under way, or begin one."""
-        if blocks and role == "user" and self.messages and self.messages[-1]["role"] == "system":
-            blocks = _tagged(self.messages.pop()["content"]) + blocks
-        if self.messages and self.messages[-1]["role"] == role:
-            self.messages[-1]["content"] += blocks
-        elif blocks:
-            self.messages.append({"role": role, "content": blocks})
+            self._turns.say("user", *_tagged(blocks))
 
     def _add_call(
         self, call: items.FunctionCall | items.ComputerCall, output: Any, position: int
     ) -> None:
         call = replace(call, call_id=self._ids.take(call.call_id))
         if isinstance(call, items.ComputerCall):
-            self._said += blocks_of(call)
-            self._results += results_of(call, write_part(output.output, self._quirks))
+            self._turns.say("assistant", *blocks_of(call))
+            self._turns.answer(*results_of(call, write_part(output.output, self._quirks)))
             return
         use: Block = {"type": "tool_use", "id": call.call_id, "name": safe_name(call.name)}
-        self._said.append({**use, "input": Raw(read_arguments(call, position).encode())})
-        content = write_content(output.output, self._quirks)
+        given = Raw(read_arguments(call, position).encode())
+        self._turns.say("assistant", {**use, "input": given})
         result: Block = {"type": "tool_result", "tool_use_id": call.call_id}
-        self._results.append({**result, "content": content} if content else result)
-
-    def _end_turn(self) -> None:
-        self._add("assistant", self._said)
-        self._add("user", self._results)
-        self._said, self._results = [], []
+        content = write_content(output.output, self._quirks)
+        self._turns.answer({**result, "content": content} if content else result)
 
 
 def _tagged(blocks: Sequence[Block]) -> list[Block]:

@@ -34,14 +34,10 @@ from gateway_anthropic.usage import Meter
 __all__ = ["AnthropicTranslator"]
 
 _ENDINGS: Mapping[str, FinishReason] = {
-    "compaction": "stop",
-    "end_turn": "stop",
-    "max_tokens": "max_output_tokens",
-    "model_context_window_exceeded": "max_output_tokens",
+    **dict.fromkeys(("compaction", "end_turn", "stop_sequence", "tool_use"), "stop"),
+    **dict.fromkeys(("max_tokens", "model_context_window_exceeded"), "max_output_tokens"),
     "pause_turn": "max_output_tokens",  # once too often
     "refusal": "content_filter",
-    "stop_sequence": "stop",
-    "tool_use": "stop",
 }
 _MOST_PAUSES = 10
 
@@ -98,8 +94,7 @@ class AnthropicTranslator:
         for index, content in enumerate(message.content or ()):
             yield from self._begin(index, content)
             yield from self._end(index)
-        if message.stop_reason:
-            yield from self._stop()
+        yield from self._stop()
 
     def _learn(self, message: Event, usage: Block | None) -> Iterator[Delta]:
         """Take in what is said of the message as a whole."""
@@ -113,7 +108,11 @@ class AnthropicTranslator:
         block = ArrivingBlock(content, self._count, self._kind(content))
         self._arriving[index] = block
         self._count += 1
-        yield from self._give_way(block)
+        self._speech.begin_block(block.key, is_text=block.kind == "text")
+        if block.kind != "opaque":
+            yield from self._opaque.flush(block.key)
+        if block.kind != "computer":
+            yield from self._computer.flush()
         if block.kind == "tool_use":
             name, given = str(content.get("name")), content.get("input")
             arguments = msgspec.json.encode(given).decode() if given else ""
@@ -126,17 +125,6 @@ class AnthropicTranslator:
         if kind == "tool_use" and self._computer.claims(content):
             return "computer"
         return kind if kind in ("text", "thinking", "tool_use") else "opaque"
-
-    def _give_way(self, block: ArrivingBlock) -> Iterator[Delta]:
-        """End what `block` does not go on with."""
-        if block.kind == "text":
-            self._speech.begin_block(block.key)
-        else:
-            self._speech.end_message()
-        if block.kind != "opaque":
-            yield from self._opaque.flush(block.key)
-        if block.kind != "computer":
-            yield from self._computer.flush()
 
     def _grow(self, index: int, delta: Block) -> Iterator[Delta]:
         if block := self._arriving.get(index):

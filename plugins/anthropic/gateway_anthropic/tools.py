@@ -68,10 +68,8 @@ def _choice(request: Request) -> dict[str, Any]:
     match request.tool_choice:
         case None:
             return {}
-        case "none" | "auto" as choice:
-            return {"type": choice}
-        case tools.AllowedToolsChoice(mode="auto"):
-            return {"type": "auto"}
+        case tools.AllowedToolsChoice(mode=mode) | (str() as mode):
+            return {"type": "any" if mode == "required" else mode}
         case tools.FunctionChoice(name=name):
             return {"type": "tool", "name": safe_name(name)}
         case choice:
