@@ -17,7 +17,7 @@ from gateway_gemini.computer import calls_on_screen, has_screen
 from gateway_gemini.failures import reported_error
 from gateway_gemini.interactions.citations import cite
 from gateway_gemini.interactions.hosted import items_of
-from gateway_gemini.interactions.wire import Citation
+from gateway_gemini.interactions.wire import Citation, Piece
 from gateway_gemini.signatures import Carrier
 
 __all__ = ["StepReader"]
@@ -25,7 +25,7 @@ __all__ = ["StepReader"]
 Json = dict[str, Any]
 
 _ITS_OWN = ("thought", "model_output", "function_call")
-_ECHOES = ("user_input", "function_result", None)
+_ECHOES = ("user_input", "function_result", "")
 
 
 class _Begun(Struct):
@@ -35,15 +35,12 @@ class _Begun(Struct):
     """
 
     key: int
+    step: Piece
     told: Json
     text: str = ""
     before: int = 0
     cited: list[Citation] = []
     arguments: str = ""
-
-    @property
-    def kind(self) -> str | None:
-        return self.told.get("type")
 
 
 class StepReader:
@@ -61,7 +58,7 @@ class StepReader:
         self._begun: dict[int, _Begun] = {}
         self._hosted: list[Json] = []
         self._keys = 0
-        self._latest = _Begun(key=0, told={})
+        self._latest = _Begun(key=0, step=Piece(), told={})
         self._goes_on = False
         items = request.input if isinstance(request.input, tuple) else ()
         self._call_ids = {getattr(item, "call_id", None) for item in items}
@@ -69,40 +66,42 @@ class StepReader:
 
     def start(self, index: int, told: Json) -> Iterator[Said]:
         """Begin the step `index`, of which `told` is what there is."""
-        begun = self._begun[index] = self._begin(told)
-        if begun.kind not in _ITS_OWN:
-            self._hosted += [told] if begun.kind not in _ECHOES else []
+        kind = told.get("type", "")
+        step = msgspec.convert(told, Piece) if kind in _ITS_OWN else Piece(type=kind)
+        begun = self._begun[index] = self._begin(step, told)
+        if kind not in _ITS_OWN:
+            self._hosted += [told] if kind not in _ECHOES else []
             return
         yield from self._tell_hosted()
-        for content in told.get("summary") or ():
+        for content in step.summary or ():
             yield from self._think(begun, content)
-        for content in told.get("content") or ():
+        for content in step.content if isinstance(step.content, tuple) else ():
             yield from self._say(begun, content)
-        if begun.kind == "function_call":
+        if kind == "function_call":
             self.spoke = True
             if not self._has_screen:
-                yield ToolCall(begun.key, self._call_id(told), told.get("name"))
+                yield ToolCall(begun.key, self._call_id(step), step.name)
 
     def add(self, index: int, told: Json) -> Iterator[Said]:
         """Read more of the step `index`. Raises `UpstreamProtocolError` if it has not begun."""
         if (begun := self._begun.get(index)) is None:
             raise UpstreamProtocolError("gemini sent more of a step that has not begun")
-        if begun.kind in _ITS_OWN:
-            yield from self._add(begun, told)
-        elif begun.kind == told.get("type"):
+        if begun.step.type in _ITS_OWN:
+            yield from self._add(begun, msgspec.convert(told, Piece), told)
+        elif begun.step.type == told.get("type"):
             begun.told |= {name: value for name, value in told.items() if value != ""}
 
     def stop(self, index: int) -> Iterator[Said]:
         """End the step `index`, if it has not ended. Raises `UpstreamError` if it failed."""
         if (begun := self._begun.pop(index, None)) is None:
             return
-        if begun.kind == "thought" and begun.told.get("signature"):
+        if begun.step.type == "thought" and begun.told.get("signature"):
             yield Thought(key=begun.key, carrier=Carrier(parts=(begun.told,)).written())
-        elif begun.kind == "function_call":
+        elif begun.step.type == "function_call":
             yield from self._end_call(begun)
         yield from self._cite(begun)
-        if begun.kind in _ITS_OWN and begun.told.get("error"):
-            raise reported_error(begun.told["error"], self._provider)
+        if begun.step.error:
+            raise reported_error(begun.step.error, self._provider)
 
     def close(self) -> Iterator[Said]:
         """Say what was held back until the end."""
@@ -113,52 +112,49 @@ class StepReader:
     def pause(self) -> Iterator[Said]:
         """End an answer that another one continues: in the same message, if it was in one."""
         yield from self.close()
-        self._goes_on = self._latest.kind == "model_output"
+        self._goes_on = self._latest.step.type == "model_output"
 
-    def _begin(self, told: Json) -> _Begun:
+    def _begin(self, step: Piece, told: Json) -> _Begun:
         self._keys += 1
-        begun = _Begun(key=self._keys, told=told)
-        if self._goes_on and begun.kind == "model_output":
+        begun = _Begun(key=self._keys, step=step, told=told)
+        if self._goes_on and step.type == "model_output":
             begun.key, begun.before = self._latest.key, self._latest.before
         self._goes_on = False
         self._latest = begun
         return begun
 
-    def _add(self, begun: _Begun, told: Json) -> Iterator[Said]:
-        match told:
-            case {"type": "thought_summary", "content": {}}:
+    def _add(self, begun: _Begun, more: Piece, told: Json) -> Iterator[Said]:
+        match more:
+            case Piece(type="thought_summary", content=Piece() as content):
                 begun.told["summary"] = [*(begun.told.get("summary") or ()), told["content"]]
-                yield from self._think(begun, told["content"])
-            case {"type": "thought_signature", "signature": str(signature)} if signature:
+                yield from self._think(begun, content)
+            case Piece(type="thought_signature", signature=str(signature)) if signature:
                 begun.told["signature"] = signature
-            case {"type": "arguments_delta", "arguments": str(piece)}:
+            case Piece(type="arguments_delta", arguments=str(piece)):
                 begun.arguments += piece
                 if not self._has_screen:
                     yield ToolCall(begun.key, arguments=piece)
             case _:
-                yield from self._say(begun, told)
+                yield from self._say(begun, more)
 
-    def _think(self, begun: _Begun, content: Json) -> Iterator[Said]:
-        if text := content.get("text"):
-            yield Thought(str(text), begun.key, "summary")
+    def _think(self, begun: _Begun, content: Piece) -> Iterator[Said]:
+        if content.text:
+            yield Thought(content.text, begun.key, "summary")
 
-    def _say(self, begun: _Begun, content: Json) -> Iterator[Said]:
+    def _say(self, begun: _Begun, content: Piece) -> Iterator[Said]:
         """Say text, or show an image; the rest has no place in Responses."""
-        begun.cited += msgspec.convert(content.get("annotations") or (), list[Citation])
-        match content:
-            case {"type": "text", "text": str(text)} if text:
-                self.spoke = True
-                begun.text += text
-                yield Text(text, begun.key)
-            case {"type": "image", "data": str(data)} if data:
-                self.spoke = True
-                yield from self._cite(begun)
-                begun.before = 0
-                kind = (content.get("mime_type") or "image/png").removeprefix("image/")
-                image = ImageGenerationCall(status="completed", result=data, output_format=kind)
-                yield Item(image)
-            case _:
-                pass
+        begun.cited += content.annotations or ()
+        if content.type == "text" and content.text:
+            self.spoke = True
+            begun.text += content.text
+            yield Text(content.text, begun.key)
+        elif content.type == "image" and content.data:
+            self.spoke = True
+            yield from self._cite(begun)
+            begun.before = 0
+            kind = (content.mime_type or "image/png").removeprefix("image/")
+            item = ImageGenerationCall(status="completed", result=content.data, output_format=kind)
+            yield Item(item)
 
     def _cite(self, begun: _Begun) -> Iterator[Said]:
         """Tell the sources of the text so far, which counts for itself."""
@@ -168,25 +164,25 @@ class StepReader:
         begun.before += len(begun.text)
         begun.text, begun.cited = "", []
 
-    def _call_id(self, told: Json) -> str | None:
+    def _call_id(self, step: Piece) -> str | None:
         """Return the id of a call, unless an earlier one has it: Gemini's recur."""
-        return None if told.get("id") in self._call_ids else told.get("id")
+        return None if step.id in self._call_ids else step.id
 
     def _end_call(self, begun: _Begun) -> Iterator[Said]:
-        told, arguments = begun.told, begun.arguments
+        step, arguments = begun.step, begun.arguments
         if not arguments:
-            arguments = msgspec.json.encode(told.get("arguments") or {}).decode()
+            arguments = msgspec.json.encode(step.arguments or {}).decode()
         if not self._has_screen:
             if not begun.arguments:
                 yield ToolCall(begun.key, arguments=arguments)
             return
+        call_id = self._call_id(step)
         args = msgspec.json.decode(arguments, type=Json)
-        call_id = self._call_id(told)
-        said: Json = {"id": call_id, "name": told.get("name") or "", "args": args}
+        said: Json = {"id": call_id, "name": step.name or "", "args": args}
         if actions := calls_on_screen(self._request, said, self._keys):
             yield from map(Item, actions)
         else:
-            yield ToolCall(begun.key, call_id, told.get("name"), arguments)
+            yield ToolCall(begun.key, call_id, step.name, arguments)
 
     def _tell_hosted(self) -> Iterator[Said]:
         steps, self._hosted = self._hosted, []

@@ -7,7 +7,16 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-__all__ = ["Citation", "Event", "Interaction", "read_event"]
+__all__ = [
+    "Arguments",
+    "Citation",
+    "Event",
+    "Found",
+    "HostedStep",
+    "Interaction",
+    "Piece",
+    "read_event",
+]
 
 Json = dict[str, Any]
 
@@ -24,6 +33,48 @@ class Citation(Struct, frozen=True):
     file_name: str | None = None
     start_index: int | None = None
     end_index: int | None = None
+
+
+class Piece(Struct, frozen=True):
+    """A step of the model's own, more of one, or content in it: `type` says which."""
+
+    type: str = ""
+    id: str | None = None
+    name: str | None = None
+    arguments: Any = None
+    signature: str | None = None
+    text: str | None = None
+    data: str | None = None
+    mime_type: str | None = None
+    annotations: tuple[Citation, ...] | None = None
+    summary: tuple[Piece, ...] | None = None
+    content: Piece | tuple[Piece, ...] | None = None
+    error: Any = None
+
+
+class Arguments(Struct, frozen=True):
+    code: str | None = None
+    queries: tuple[str, ...] | None = None
+    urls: tuple[str, ...] | None = None
+
+
+class Found(Struct, frozen=True):
+    """A page that was found or read, or a text that code wrote."""
+
+    url: str | None = None
+    status: str | None = None
+    text: str | None = None
+
+
+class HostedStep(Struct, frozen=True):
+    """What a tool of Google's was called with, or what it gave."""
+
+    type: str = ""
+    id: str | None = None
+    call_id: str | None = None
+    arguments: Arguments | None = None
+    result: str | tuple[Found, ...] | None = None
+    is_error: bool | None = None
 
 
 class Interaction(Struct, frozen=True):
