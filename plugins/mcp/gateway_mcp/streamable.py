@@ -42,15 +42,16 @@ _GOODBYE_SECONDS = 2.0
 _REPLY_SECONDS = 10.0
 _LONGEST_WAIT = 60.0
 _FRUITLESS = 3
+_UNKNOWN_SESSION = (-32000, -32001)
 _POST = {"content-type": JSON, "accept": f"{JSON}, {EVENT_STREAM}"}
 
 
 class _Reading:
-    """How far the answer to one request has been read: where to go on, when, and how often yet."""
+    """How far the answer to one request of a session has been read, and where it goes on when."""
 
-    def __init__(self, number: int, limits: Limits) -> None:
+    def __init__(self, number: int, session: str, limits: Limits) -> None:
         self.number = number
-        self.limits = limits
+        self.session = session
         self.budget = Budget(limits.answer_bytes)
         self.last_id = ""
         self.wait = 1.0
@@ -82,16 +83,13 @@ class StreamableHttp:
         """Do nothing: each request opens what it needs."""
 
     async def request(self, request: Request, /) -> Raw:
-        reading = _Reading(next(self._numbers), self._limits)
         if request.method == "initialize":
             self.session = ""
-        session = self.session
+        reading = _Reading(next(self._numbers), self.session, self._limits)
         headers = {**_POST, **self._headers(), **request.headers}
         data = encode_request(reading.number, request)
         try:
             async with self._exchange.send("POST", headers, data) as answer:
-                if session and answer.status == 404:
-                    raise SessionExpiredError(session)
                 result = await self._result(answer, reading)
                 if request.method == "initialize":
                     self.session = answer.headers.get("mcp-session-id", "")
@@ -155,15 +153,19 @@ class StreamableHttp:
     async def _refusal(self, answer: Answer, reading: _Reading) -> McpError:
         """Return the error in the body, or the status where there is none.
 
-        What a status says of credentials is not for the body to change.
+        What a status says of credentials is not for the body to change. Not all servers say 404
+        of a session that they do not know.
         """
+        error = McpHttpError(answer.status, f"the server answered with HTTP status {answer.status}")
         if answer.content_type == JSON and answer.status not in {401, 403}:
             try:
                 await self._take(await answer.body(reading.budget), reading)
-            except McpProtocolError as error:
-                if error.code != INVALID_ANSWER:
-                    return error
-        return McpHttpError(answer.status, f"the server answered with HTTP status {answer.status}")
+            except McpProtocolError as told:
+                error = error if told.code == INVALID_ANSWER else told
+        unknown = isinstance(error, McpProtocolError) and error.code in _UNKNOWN_SESSION
+        if reading.session and (answer.status == 404 or (answer.status == 400 and unknown)):
+            return SessionExpiredError(reading.session)
+        return error
 
     async def _streamed(self, answer: Answer, reading: _Reading) -> Raw | None:
         decoder = EventDecoder(self._limits.answer_bytes)
