@@ -41,31 +41,22 @@ class ComputerWriter:
         actions = actions_of(call)
         steps = [*map(_step, actions)]
         places = {(action.x, action.y) for action in actions if isinstance(action, _Placed)}
-        if len(places) < 2 and (whole := self._known.get(" ".join(steps))):
-            written = [self._function(*whole, actions)]
-        else:
-            written = [self._one(step, action) for step, action in zip(steps, actions, strict=True)]
+        batches = [(step, [action]) for step, action in zip(steps, actions, strict=True)]
+        if len(places) < 2 and (script := " ".join(steps)) in self._known:
+            batches = [(script, [*actions])]
+        written = [self._function(script, done) for script, done in batches]
         for check in call.pending_safety_checks[:1]:
             decision = {"decision": check.code or "", "explanation": check.message or ""}
             written[0]["args"]["safety_decision"] = decision
         pairs = zip(use_ids(call.call_id), written, strict=False)
         return [{"id": name, **function} for name, function in pairs]
 
-    def _one(self, step: str, action: c.ComputerAction) -> Json:
-        if known := self._known.get(step):
-            return self._function(*known, [action])
-        if not isinstance(action, c.Keypress):
-            raise InvalidRequestError(f"gemini has no computer action {step[:40]!r}", param="input")
-        keys = their_keys(action.keys)
-        if self._is_older:
-            return {"name": "key_combination", "args": {"keys": "+".join(keys)}}
-        if len(keys) == 1:
-            return {"name": "press_key", "args": {"key": keys[0]}}
-        return {"name": "hotkey", "args": {"keys": keys}}
-
-    def _function(self, name: str, flags: Json, actions: Sequence[c.ComputerAction]) -> Json:
-        """Return the call of the function `name` that does all `actions`."""
-        arguments = {**flags}
+    def _function(self, script: str, actions: Sequence[c.ComputerAction]) -> Json:
+        """Return the call of the function that does all `actions`, which are named by `script`."""
+        if script not in self._known:
+            return self._press(actions[0])
+        name, flags = self._known[script]
+        arguments: Json = {**flags}
         for action in actions:
             arguments |= self._given(action)
         if name == "navigate":
@@ -73,6 +64,17 @@ class ComputerWriter:
         if name == "type_text_at":
             arguments = {**self._latest, **arguments}
         return {"name": name, "args": arguments}
+
+    def _press(self, action: c.ComputerAction) -> Json:
+        if not isinstance(action, c.Keypress):
+            step = _step(action)[:40]
+            raise InvalidRequestError(f"gemini has no computer action {step!r}", param="input")
+        keys = their_keys(action.keys)
+        if self._is_older:
+            return {"name": "key_combination", "args": {"keys": "+".join(keys)}}
+        if len(keys) == 1:
+            return {"name": "press_key", "args": {"key": keys[0]}}
+        return {"name": "hotkey", "args": {"keys": keys}}
 
     def _given(self, action: c.ComputerAction) -> Json:
         """Return what of `action` its function is to be given."""

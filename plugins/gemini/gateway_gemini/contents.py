@@ -44,11 +44,9 @@ def write_conversation(request: Request, quirks: Quirks) -> dict[str, Any]:
     Raises `InvalidRequestError` if there is none, if an output has no call, a call no output or
     arguments that are no JSON, or for an item that Gemini has no place for.
     """
+    asked = request.input or ()
     writer = _Writer(request, quirks)
-    if isinstance(request.input, str):
-        writer.add_user(write_parts(request.input))
-    else:
-        writer.add_items(request.input or ())
+    writer.add_items((Message(role="user", content=asked),) if isinstance(asked, str) else asked)
     if not writer.contents:
         raise InvalidRequestError("there is nothing to answer: send text or items", param="input")
     if writer.contents[0]["role"] == "model":  # a conversation cannot begin with the model

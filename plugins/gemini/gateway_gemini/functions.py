@@ -5,8 +5,7 @@ Gemini 3.5 brought names of its own; older models know fewer functions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import product
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 __all__ = [
@@ -34,38 +33,49 @@ EXCLUDED: Mapping[Generation, tuple[str, ...]] = {
 KEYED = ("press_key", "hotkey", "key_combination")
 """Functions that press the keys that they are told."""
 
-_SCRIPTS = {
-    "click": "click:left",
-    "right_click": "click:right",
-    "middle_click": "click:wheel",
-    "double_click": "double_click",
-    "triple_click": "double_click click:left",
-    "move": "move",
-    "type": "type ENTER",
-    "scroll": "scroll",
-    "wait": "wait",
-    "take_screenshot": "screenshot",
-    "drag_and_drop": "drag",
-    "go_back": "ALT+ARROWLEFT",
-    "go_forward": "ALT+ARROWRIGHT",
-    "navigate": "CTRL+L type ENTER",
-    "click_at": "click:left",
-    "hover_at": "move",
-    "type_text_at": "click:left CTRL+A DELETE type ENTER",
-    "scroll_at": "scroll",
-    "scroll_document": "scroll",
-    "wait_5_seconds": "wait",
-    "open_web_browser": "screenshot",
-}
-"""Actions with their button, or keys pressed at once."""
-_NAMES = [*_SCRIPTS]
-_KNOWN: Mapping[Generation, Sequence[str]] = {"newer": _NAMES[:14], "older": _NAMES[10:]}
-_FLAGS: Mapping[str, Mapping[str, bool]] = {
-    "type": {"press_enter": False},
-    "type_text_at": {"press_enter": True, "clear_before_typing": True},
-}
-"""What decides whether a function does all of its script, and what holds if it is not said."""
-_OPTIONAL = {"press_enter": " ENTER", "clear_before_typing": " CTRL+A DELETE"}
+_Row = tuple[str, Mapping[str, bool], str]
+
+_NEWER: tuple[_Row, ...] = (
+    ("click", {}, "click:left"),
+    ("right_click", {}, "click:right"),
+    ("middle_click", {}, "click:wheel"),
+    ("double_click", {}, "double_click"),
+    ("triple_click", {}, "double_click click:left"),
+    ("move", {}, "move"),
+    ("type", {"press_enter": True}, "type ENTER"),
+    ("type", {}, "type"),
+    ("scroll", {}, "scroll"),
+    ("wait", {}, "wait"),
+    ("take_screenshot", {}, "screenshot"),
+)
+_BOTH: tuple[_Row, ...] = (
+    ("drag_and_drop", {}, "drag"),
+    ("go_back", {}, "ALT+ARROWLEFT"),
+    ("go_forward", {}, "ALT+ARROWRIGHT"),
+    ("navigate", {}, "CTRL+L type ENTER"),
+)
+_UNCLEARED = {"clear_before_typing": False}
+_UNSENT = {"press_enter": False}
+_OLDER: tuple[_Row, ...] = (
+    ("click_at", {}, "click:left"),
+    ("hover_at", {}, "move"),
+    ("type_text_at", _UNSENT | _UNCLEARED, "click:left type"),
+    ("type_text_at", _UNSENT, "click:left CTRL+A DELETE type"),
+    ("type_text_at", _UNCLEARED, "click:left type ENTER"),
+    ("type_text_at", {}, "click:left CTRL+A DELETE type ENTER"),
+    ("scroll_at", {}, "scroll"),
+    ("scroll_document", {}, "scroll"),
+    ("wait_5_seconds", {}, "wait"),
+    ("open_web_browser", {}, "screenshot"),
+    # There is but one click, and text is typed only where it clicks.
+    ("click_at", {}, "click:right"),
+    ("click_at", {}, "click:wheel"),
+    ("click_at", {}, "double_click"),
+    ("type_text_at", _UNSENT | _UNCLEARED, "type"),
+)
+"""Functions, what they are told besides places and texts, and what they then do: actions with their
+button, or keys pressed at once. The first row that fits counts, either way.
+"""
 _KEYS = {"CTRL": "Control", "ESC": "Escape", "PAGEUP": "PageUp", "PAGEDOWN": "PageDown"} | {
     f"ARROW{way.upper()}": f"Arrow{way}" for way in ("Up", "Down", "Left", "Right")
 }
@@ -74,11 +84,10 @@ _OUR_KEYS = {theirs.upper(): ours for ours, theirs in _KEYS.items()}
 
 def script_of(name: str, arguments: Mapping[str, Any]) -> str:
     """Return what the function `name` does, given its `arguments`; nothing if there is no such."""
-    script = _SCRIPTS.get(name, "")
-    for flag, default in _FLAGS.get(name, {}).items():
-        if not arguments.get(flag, default):
-            script = script.replace(_OPTIONAL[flag], "")
-    return script
+    for known, flags, script in (*_NEWER, *_BOTH, *_OLDER):
+        if known == name and flags.items() <= arguments.items():
+            return script
+    return ""
 
 
 def our_keys(keys: Iterable[str]) -> list[str]:
@@ -89,28 +98,8 @@ def their_keys(keys: Iterable[str]) -> list[str]:
     return [_KEYS.get(key.upper(), key.capitalize()) for key in keys]
 
 
-def _inverse(generation: Generation) -> dict[str, tuple[str, dict[str, Any]]]:
-    """Return the function that does all of a script, with the flags that make it do so."""
-    found: dict[str, tuple[str, dict[str, Any]]] = {}
-    for name in _KNOWN[generation]:
-        flags = _FLAGS.get(name, {})
-        for values in product((True, False), repeat=len(flags)):
-            said = dict(zip(flags, values, strict=True))
-            told = {flag: value for flag, value in said.items() if value != flags[flag]}
-            found.setdefault(script_of(name, said), (name, told))
-    return found
-
-
-FUNCTIONS: Mapping[Generation, Mapping[str, tuple[str, dict[str, Any]]]] = {
-    "newer": _inverse("newer"),
-    "older": _inverse("older")
-    | {
-        "click:right": ("click_at", {}),
-        "click:wheel": ("click_at", {}),
-        "double_click": ("click_at", {}),
-        "type": ("type_text_at", {"press_enter": False, "clear_before_typing": False}),
-    },
+FUNCTIONS: Mapping[Generation, Mapping[str, tuple[str, Mapping[str, bool]]]] = {
+    "newer": {script: (name, flags) for name, flags, script in reversed(_BOTH + _NEWER)},
+    "older": {script: (name, flags) for name, flags, script in reversed(_BOTH + _OLDER)},
 }
-"""The function for each script, and its flags. Older models have but one click, and type only where
-they click.
-"""
+"""The function for each script, and its flags."""

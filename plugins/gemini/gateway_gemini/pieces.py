@@ -9,11 +9,9 @@ import msgspec
 from msgspec.structs import replace
 
 from gateway.plugin import UpstreamRequest, Used
-from gateway.plugin.usage import count_usage
+from gateway.plugin.usage import Tally, count_usage
 
 __all__ = ["Pieces"]
-
-_PAUSES = 10
 
 
 class Pieces:
@@ -25,7 +23,7 @@ class Pieces:
         self._asked = asked
         self._member = member
         self._token: str | None = None
-        self._counts: list[dict[str, int]] = [{}]
+        self._tally = Tally()
 
     def count(self, told: Mapping[str, Any]) -> Used:
         """Add up what each piece has told in its `usageMetadata`, the latest one just now.
@@ -33,20 +31,21 @@ class Pieces:
         Thoughts are not part of what the candidates count, nor is what tools have read part of the
         prompt. Counts of nothing may be missing.
         """
-        self._counts[-1] |= {name: count for name, count in told.items() if isinstance(count, int)}
-        thought = self._sum("thoughtsTokenCount")
+        self._tally.add(told)
+        count = self._tally.sum
+        thought = count("thoughtsTokenCount")
         return Used(
             count_usage(
-                self._sum("promptTokenCount") + self._sum("toolUsePromptTokenCount"),
-                self._sum("candidatesTokenCount") + thought,
-                cached=self._sum("cachedContentTokenCount"),
+                count("promptTokenCount") + count("toolUsePromptTokenCount"),
+                count("candidatesTokenCount") + thought,
+                cached=count("cachedContentTokenCount"),
                 thought=thought,
             )
         )
 
     def pause(self, token: str | None) -> bool:
         """Say whether there is another piece, which begins at `token`: not after too many."""
-        self._token = token if len(self._counts) <= _PAUSES else None
+        self._token = token if self._tally.may_go_on else None
         return self._token is not None
 
     def ask(self) -> UpstreamRequest | None:
@@ -54,10 +53,7 @@ class Pieces:
         if self._token is None:
             return None
         token, self._token = self._token, None
-        self._counts.append({})
+        self._tally.begin_answer()
         request = self._asked()
         body = {**msgspec.json.decode(request.body), self._member: token}
         return replace(request, body=msgspec.json.encode(body))
-
-    def _sum(self, name: str) -> int:
-        return sum(counts.get(name, 0) for counts in self._counts)

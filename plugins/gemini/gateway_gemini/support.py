@@ -24,9 +24,7 @@ SUPPORT = FUNCTIONS_ONLY.but(
     items={
         "computer_call": BY_VALUE,
         "computer_call_output": BY_VALUE,
-        "web_search_call": _CARRIED,
-        "code_interpreter_call": _CARRIED,
-        "file_search_call": _CARRIED,
+        **dict.fromkeys(("web_search_call", "code_interpreter_call", "file_search_call"), _CARRIED),
         "image_generation_call": ACCEPT,
     },
     tools={
