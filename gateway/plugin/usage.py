@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from gateway.types.response import InputTokensDetails, OutputTokensDetails, Usage
 
-__all__ = ["count_usage"]
+__all__ = ["Tally", "count_usage"]
+
+_MOST_ANSWERS = 11
 
 
 def count_usage(
@@ -22,3 +27,29 @@ def count_usage(
         output_tokens_details=OutputTokensDetails(reasoning_tokens=thought),
         total_tokens=sent + answered,
     )
+
+
+class Tally:
+    """What the answers to one call have reported, each of which goes on with the one before.
+
+    Within an answer a later report replaces an earlier one; all of them are added up.
+    """
+
+    def __init__(self) -> None:
+        self._answers: list[dict[str, int]] = [{}]
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether there may be another answer: not if there were too many already."""
+        return len(self._answers) < _MOST_ANSWERS
+
+    def begin_answer(self) -> None:
+        self._answers.append({})
+
+    def add(self, reported: Mapping[str, Any]) -> None:
+        """Take in a report, of which only numbers count: what it leaves out stays as it was."""
+        told = {name: count for name, count in reported.items() if isinstance(count, int)}
+        self._answers[-1] |= told
+
+    def sum(self, name: str) -> int:
+        return sum(answer.get(name, 0) for answer in self._answers)

@@ -11,7 +11,7 @@ from gateway.plugin.citations import cite
 from gateway.plugin.computer import Way, scroll, scrolled
 from gateway.plugin.hosted import code_call, page_call, search_call
 from gateway.plugin.schemas import Schema, rewrite_inner
-from gateway.plugin.usage import count_usage
+from gateway.plugin.usage import Tally, count_usage
 from gateway.types.computer_items import Scroll
 
 EVERYTHING = ("web_search_call.action.sources", "code_interpreter_call.outputs")
@@ -38,6 +38,23 @@ def test_tokens_of_the_cache_and_of_thoughts_are_part_of_the_rest() -> None:
     assert usage.input_tokens_details.cached_tokens == 3
     assert usage.input_tokens_details.cache_write_tokens == 2
     assert usage.output_tokens_details.reasoning_tokens == 1
+
+
+def test_reports_replace_each_other_within_an_answer_and_add_up_across_answers() -> None:
+    tally = Tally()
+    tally.add({"in": 3, "out": 1, "words": "many"})
+    tally.add({"in": None, "out": 2})
+    tally.begin_answer()
+    tally.add({"in": 4})
+    assert [tally.sum(name) for name in ("in", "out", "words")] == [7, 2, 0]
+
+
+def test_an_answer_goes_on_ten_times_at_most() -> None:
+    tally = Tally()
+    for _ in range(10):
+        assert tally.may_go_on
+        tally.begin_answer()
+    assert not tally.may_go_on
 
 
 def test_a_request_that_is_nested_too_deeply_is_refused() -> None:

@@ -22,6 +22,7 @@ from gateway.plugin import (
 )
 from gateway.plugin.failures import read_failure
 from gateway.plugin.reports import told_status
+from gateway.plugin.usage import Tally
 from gateway_anthropic.blocks import ArrivingBlock, Event, read_event
 from gateway_anthropic.carriers import Block, write
 from gateway_anthropic.citations import Speech
@@ -29,7 +30,7 @@ from gateway_anthropic.computer import ComputerReader
 from gateway_anthropic.names import told_names
 from gateway_anthropic.request import continue_request
 from gateway_anthropic.server_tools import Opaque
-from gateway_anthropic.usage import Meter
+from gateway_anthropic.usage import read_usage
 
 __all__ = ["AnthropicTranslator"]
 
@@ -39,7 +40,6 @@ _ENDINGS: Mapping[str, FinishReason] = {
     "pause_turn": "max_output_tokens",  # once too often
     "refusal": "content_filter",
 }
-_MOST_PAUSES = 10
 
 
 class AnthropicTranslator:
@@ -54,9 +54,8 @@ class AnthropicTranslator:
         self._speech = Speech()
         self._opaque = Opaque(call.request)
         self._computer = ComputerReader(call.request)
-        self._meter = Meter()
+        self._tally = Tally()
         self._ending = Event()
-        self._pauses = 0
         self._paused = False
 
     def feed(self, frame: Frame, /) -> Iterator[Delta]:
@@ -85,11 +84,11 @@ class AnthropicTranslator:
         paused, self._paused = self._paused, False
         if not paused:
             return None
+        self._tally.begin_answer()
         return continue_request(self._call, self._whole, self._opaque.container)
 
     def _begin_answer(self, message: Event) -> Iterator[Delta]:
         self._arriving.clear()
-        self._meter.begin_answer()
         yield from self._learn(message, message.usage)
         for index, content in enumerate(message.content or ()):
             yield from self._begin(index, content)
@@ -102,7 +101,7 @@ class AnthropicTranslator:
         if message.container:
             self._opaque.container = str(message.container.get("id") or "")
         if usage:
-            yield Used(self._meter.read(usage))
+            yield Used(read_usage(usage, self._tally))
 
     def _begin(self, index: int, content: Block) -> Iterator[Delta]:
         block = ArrivingBlock(content, self._count, self._kind(content))
@@ -161,8 +160,7 @@ class AnthropicTranslator:
 
     def _stop(self) -> Iterator[Delta]:
         reason = self._ending.stop_reason
-        if reason == "pause_turn" and self._pauses < _MOST_PAUSES:
-            self._pauses += 1
+        if reason == "pause_turn" and self._tally.may_go_on:
             self._paused = True
         elif reason:
             yield from self._finish(reason)

@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
-from gateway.plugin.usage import count_usage
+from gateway.plugin.usage import Tally, count_usage
 from gateway.types.response import Usage
 from gateway_anthropic.carriers import Block
 
-__all__ = ["Meter"]
+__all__ = ["read_usage"]
 
 
-class Meter:
-    """Adds up the counts of several answers; within one, a later report replaces an earlier one."""
-
-    def __init__(self) -> None:
-        self._answers: list[dict[str, int]] = [{}]
-
-    def begin_answer(self) -> None:
-        self._answers.append({})
-
-    def read(self, reported: Block) -> Usage:
-        """Take in a report, and return what has been used so far."""
-        told: Block = {**reported, **(reported.get("output_tokens_details") or {})}
-        # What is not said again stays as it was.
-        self._answers[-1] |= {name: told[name] for name in told if isinstance(told[name], int)}
-        counts = Counter[str]()
-        for answer in self._answers:
-            counts.update(answer)
-        cached, written = counts["cache_read_input_tokens"], counts["cache_creation_input_tokens"]
-        return count_usage(
-            counts["input_tokens"] + cached + written,  # Anthropic leaves out the cache
-            counts["output_tokens"],
-            cached=cached,
-            written=written,
-            thought=counts["thinking_tokens"],
-        )
+def read_usage(reported: Block, tally: Tally) -> Usage:
+    """Add what was `reported` to the `tally`, and return what has been used so far."""
+    tally.add({**reported, **(reported.get("output_tokens_details") or {})})
+    cached = tally.sum("cache_read_input_tokens")
+    written = tally.sum("cache_creation_input_tokens")
+    return count_usage(
+        tally.sum("input_tokens") + cached + written,  # Anthropic leaves out the cache
+        tally.sum("output_tokens"),
+        cached=cached,
+        written=written,
+        thought=tally.sum("thinking_tokens"),
+    )
