@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from gateway.stream.lifecycle import violations
+from tests.vendors.judging import judge
 
 from .conftest import BEGINNINGS, FAMILIES, recordings
 from .families import ends, recorded, request_for
@@ -146,6 +147,7 @@ def test_the_vendor_is_asked_where_it_listens(families: Proxied, recording: Reco
     place = BEGINNINGS[recording.provider.name] + PLACES[FAMILIES[recording.meta["api"]]]
     address = place.format(quote(recording.model, safe=""))
     assert reached["path"] + "?" + reached["query"] == address
+    judge(address, reached["body"])
 
 
 def test_a_failure_behind_a_good_status_is_told(families: Proxied, recording: Recording) -> None:

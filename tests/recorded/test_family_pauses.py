@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from gateway.stream.lifecycle import violations
 from gateway.testing import event_stream
+from tests.vendors.judging import judge
 
 from .conftest import asking, entry, recordings
 from .families import HOSTED, PAUSE
@@ -94,6 +95,7 @@ async def test_what_came_before_a_pause_goes_back_unchanged(
         **asked,
         "messages": [*asked["messages"], {"role": "assistant", "content": said}],
     }
+    judge(upstream.requests[-1].path, again)
 
 
 async def test_a_turn_that_only_pauses_comes_to_an_end(
