@@ -82,14 +82,13 @@ def _outputs(items: Sequence[InputItem]) -> dict[int, str]:
     back in a carrier are left out.
     """
     outputs: dict[int, str] = {}
-    requests: dict[str, int] = {}
+    requests: dict[object, int] = {}
     carried = _carried(items)
     for position, item in enumerate(items):
         match item:
             case McpApprovalRequest():
                 outputs[position] = _PENDING
-                if item.id:
-                    requests[item.id] = position
+                requests[item.id] = position
             case McpApprovalResponse(approval_request_id=asked) if asked in requests:
                 if outputs[requests[asked]] == _PENDING:  # the first answer counts
                     outputs[requests[asked]] = _decision(item)

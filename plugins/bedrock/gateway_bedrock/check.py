@@ -16,6 +16,7 @@ _UNTOLD = support.reject("Bedrock gives no log probabilities")
 _CARRIED = support.Support(reason="it goes back with the reasoning item before it, or not at all")
 _TIERS = (None, "auto", "default", "flex", "priority")
 _FORMATS = (None, "text", "json_schema")
+_CALLS = ("_call", "_approval_request")
 _HINTS = ("user_location", "search_context_size", "search_content_types", "external_web_access")
 SUPPORT = support.FUNCTIONS_ONLY.but(
     parameters={
@@ -78,7 +79,7 @@ def _check_tools(request: Request, quirks: Quirks) -> Iterator[Verdict]:
     if getattr(request.tool_choice, "type", "") in SYSTEM_TOOLS:
         yield support.rejected("tool_choice.type", "the model cannot be made to use this tool")
     items = request.input if isinstance(request.input, tuple) else ()
-    if request.tool_choice == "none" and any(item.type.endswith("_call") for item in items):
+    if request.tool_choice == "none" and any(item.type.endswith(_CALLS) for item in items):
         yield support.rejected("tool_choice", "where tools were called, Bedrock cannot forbid them")
     if request.tools and request.parallel_tool_calls is False and not quirks.one_call:
         yield support.rejected("parallel_tool_calls", "the model may call several at once")

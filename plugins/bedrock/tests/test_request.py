@@ -99,6 +99,9 @@ def test_no_tools_are_offered_to_one_who_must_not_call(encode: Encode, judge: Ju
     assert "toolConfig" not in encode(request)
     assert judge(request) == {}
     assert judge({**request, "input": [ASK, CALL, OUTPUT]}) == {"tool_choice": "reject"}
+    approval = {"type": "mcp_approval_request", "server_label": "s", "name": "n", "arguments": "{}"}
+    verdicts = {"input[1].type": "emulate", "tool_choice": "reject"}
+    assert judge({**request, "input": [ASK, approval]}) == verdicts
 
 
 def test_a_choice_without_a_tool_to_choose_is_refused(encode: Encode) -> None:

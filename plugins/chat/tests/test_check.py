@@ -172,6 +172,11 @@ FORCED = {"tools": [F], "tool_choice": "required", "reasoning": {"effort": "low"
         ),
         ({"tools": [F], "tool_choice": ANY_OF}, {"tool_choice": []}, {}),
         ({"tool_choice": ANY_OF}, {"tools": "none"}, {"tool_choice": "reject"}),
+        (
+            {"input": [{"type": "mcp_list_tools", "server_label": "s"}]},
+            {"tools": "none"},
+            {"input[0].type": "reject"},
+        ),
         ({"tools": [SEARCH]}, {"web_search": "openai"}, {}),
         ({"tools": [SEARCH]}, {"tools": "none", "web_search": "perplexity"}, {}),
         (

@@ -22,6 +22,7 @@ Json = dict[str, Any]
 
 PENDING = "The user has not approved this call."
 INCOMPLETE = "The call was not completed."
+DEEP = '{"a":' * 9999
 LISTED: Json = {"type": "mcp_list_tools", "id": "mcpl_1", "server_label": "wiki", "tools": []}
 USER: Json = {"type": "message", "role": "user", "content": "Hi"}
 SAID: Json = {"type": "message", "role": "assistant", "content": "Well."}
@@ -211,7 +212,7 @@ def test_a_request_is_not_answered_twice() -> None:
         ('{"a": 1.50}', '{"a": 1.50}'),
         ('{"a": ', '{"arguments":"{\\"a\\": "}'),
         ("[1]", '{"arguments":"[1]"}'),
-        ("[" * 9999, '{"arguments":"' + "[" * 9999 + '"}'),
+        (DEEP, encode({"arguments": DEEP}).decode()),
     ],
 )
 def test_arguments_are_always_an_object(written: str, sent: str) -> None:
@@ -229,10 +230,11 @@ def test_an_id_that_upstreams_would_refuse_is_replaced_by_the_same_one_each_time
     assert first.isalnum()
 
 
-def test_calls_without_ids_are_called_by_their_places() -> None:
+def test_calls_are_called_by_their_ids_or_else_by_their_places() -> None:
     nameless = ran("a")
     del nameless["id"]
-    assert order(USER, nameless, nameless)[1:3] == ["call_1", "call_2"]
+    items = (USER, nameless, nameless, ran("a", id="x"), asked("c_d"))
+    assert order(*items)[1:5] == ["call_1", "call_2", "call_x", "call_c_d"]
 
 
 def test_an_id_is_not_taken_from_a_call_of_the_client() -> None:

@@ -83,6 +83,7 @@ def test_a_call_of_an_mcp_server_is_told_with_its_output(
     assert call.output == (None if failed else "because")
     error = {"type": "mcp_tool_execution_error", "content": said}
     assert call.error == (error if failed else None)
+    assert outcome.carriers[0][0]["id"] == call.id
 
 
 def test_the_tools_of_an_mcp_server_are_listed(answer: Callable[..., Any]) -> None:
