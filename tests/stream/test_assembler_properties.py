@@ -12,6 +12,7 @@ import openai
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Struct
 from openai.types.responses import Response as OpenAIResponse
 from openai.types.responses import ResponseStreamEvent
 from pydantic import TypeAdapter
@@ -30,9 +31,14 @@ from gateway.types.content import (
     SummaryText,
     UrlCitation,
 )
+from gateway.types.events import Event
 from gateway.types.items import (
+    CodeInterpreterCall,
     CustomToolCall,
+    FileSearchCall,
     FunctionCall,
+    ImageGenerationCall,
+    LocalShellCall,
     McpApprovalRequest,
     McpCall,
     McpListTools,
@@ -76,6 +82,36 @@ ITEMS: st.SearchStrategy[OutputItem] = st.sampled_from(
 STRANGE_ITEMS: st.SearchStrategy[OutputItem] = st.sampled_from(
     [Unknown({"type": "acme:thing", "id": "x_own"}), Unknown({"type": "acme:thing", "n": 1})]
 )
+ERROR = {"type": "http_error", "code": 500, "message": "broken"}
+CALL = McpCall(name="m", arguments="", server_label="s")
+APPROVED = msgspec.structs.replace(CALL, approval_request_id="mcpr_own")
+LISTING = McpListTools(server_label="s")
+SEARCH = WebSearchCall(id="ws_own", status="searching", action={"type": "search", "query": "q"})
+CODE = CodeInterpreterCall(container_id="cntr_1")
+SHELL = LocalShellCall(call_id="call_a", action={"type": "exec", "command": ["ls"], "env": {}})
+TOOLS: dict[d.Key, tuple[OutputItem, ...]] = {
+    0: (CALL, msgspec.structs.replace(CALL, arguments='{"x":', output="ok", status="completed")),
+    1: (APPROVED, msgspec.structs.replace(APPROVED, error=ERROR)),
+    "list": (LISTING, msgspec.structs.replace(LISTING, error="no answer")),
+    "search": (SEARCH, msgspec.structs.replace(SEARCH, id="ws_other", status="failed")),
+    "files": (FileSearchCall(status="in_progress"), FileSearchCall(status="completed")),
+    "code": (CODE, msgspec.structs.replace(CODE, code="1 + 1", outputs=())),
+    "image": (ImageGenerationCall(), ImageGenerationCall(result="AAAA", status="completed")),
+    "shell": (SHELL, msgspec.structs.replace(SHELL, call_id="call_b", status="completed")),
+}
+"""How each tool may begin and end."""
+
+
+class Pause(Struct, frozen=True):
+    """The end of a turn of the model's, after which comes another."""
+
+
+Step = d.Delta | Pause
+TOOL_DELTAS: st.SearchStrategy[Step] = st.one_of(
+    [st.builds(d.Hosted, st.just(key), st.sampled_from(items)) for key, items in TOOLS.items()]
+    + [st.builds(d.HostedEnd, st.just(key), st.sampled_from(items)) for key, items in TOOLS.items()]
+    + [st.builds(d.HostedArguments, st.sampled_from(list(TOOLS)), TEXTS, st.booleans())]
+)
 USAGE = st.builds(
     lambda read, written: Usage(
         input_tokens=read, output_tokens=written, total_tokens=read + written
@@ -85,7 +121,27 @@ USAGE = st.builds(
 )
 
 
-def deltas(items: st.SearchStrategy[OutputItem]) -> st.SearchStrategy[list[d.Delta]]:
+def legal(said: list[Step]) -> list[Step]:
+    """Return `said` without what is told of tools that are not at work, or are already."""
+    kept: list[Step] = []
+    complete: dict[d.Key, bool] = {}
+    for step in said:
+        match step:
+            case d.Hosted(key=key):
+                is_legal = key not in complete
+                complete.setdefault(key, key not in (0, 1, "code"))
+            case d.HostedArguments(key=key):
+                is_legal = key in complete and not (complete[key] and step.arguments)
+                complete |= {key: True} if is_legal and step.complete else {}
+            case d.HostedEnd(key=key):
+                is_legal = complete.pop(key, None) is not None
+            case _:
+                is_legal = True
+        kept += [step] if is_legal else []
+    return kept
+
+
+def deltas(items: st.SearchStrategy[OutputItem]) -> st.SearchStrategy[list[Step]]:
     logprobs = st.just((Logprob(token="a", logprob=-0.5, bytes=(97,)),))
     names = st.sampled_from([None, "f", "g"])
     call_ids = st.sampled_from([None, "call_a", "call_b"])
@@ -106,8 +162,12 @@ def deltas(items: st.SearchStrategy[OutputItem]) -> st.SearchStrategy[list[d.Del
         st.builds(d.CustomCall, KEYS, call_ids, names, TEXTS, namespaces),
         st.builds(d.Item, items),
         st.builds(d.Used, USAGE),
+        st.builds(Pause),
+        TOOL_DELTAS,
+        TOOL_DELTAS,
+        TOOL_DELTAS,
     )
-    return st.lists(one_of, max_size=25)
+    return st.lists(one_of, max_size=25).map(legal)
 
 
 ANY_DELTAS = deltas(ITEMS | STRANGE_ITEMS)
@@ -124,12 +184,16 @@ def new_assembler() -> Assembler:
     return Assembler(response, lambda prefix: f"{prefix}_{next(numbers)}", lambda: 107.9)
 
 
-def assemble(assembler: Assembler, said: Iterable[d.Delta]) -> bytes:
+def say(assembler: Assembler, step: Step) -> list[Event]:
+    return assembler.pause() if isinstance(step, Pause) else assembler.feed(step)
+
+
+def assemble(assembler: Assembler, said: Iterable[Step]) -> bytes:
     """Return the bytes that a client gets; a provider that breaks its protocol ends the stream."""
     events = assembler.start()
     try:
-        for delta in said:
-            events += assembler.feed(delta)
+        for step in said:
+            events += say(assembler, step)
         events += assembler.finish()
     except UpstreamProtocolError as error:
         events += assembler.fail(error)
@@ -168,24 +232,24 @@ def shown(item: dict[str, Any]) -> dict[str, Any]:
         texts[None, None] = item["arguments"]
     elif item["type"] == "custom_tool_call":
         texts[None, None] = item["input"]
+    elif item["type"] == "code_interpreter_call":
+        texts[None, None] = item["code"]
     texts = {place: text for place, text in texts.items() if text}
     return {"type": item["type"], "id": item.get("id"), "texts": texts}
 
 
 @given(ANY_DELTAS, ENDS)
-def test_any_deltas_give_a_stream_that_keeps_the_rules(
-    said: list[d.Delta], ends: list[d.Delta]
-) -> None:
+def test_any_deltas_give_a_stream_that_keeps_the_rules(said: list[Step], ends: list[Step]) -> None:
     assert violations(read(assemble(new_assembler(), [*said, *ends]))) == []
 
 
 @given(ANY_DELTAS)
-def test_a_failure_anywhere_still_ends_well(said: list[d.Delta]) -> None:
+def test_a_failure_anywhere_still_ends_well(said: list[Step]) -> None:
     assembler = new_assembler()
     events = assembler.start()
-    for delta in said:
+    for step in said:
         try:
-            events += assembler.feed(delta)
+            events += say(assembler, step)
         except UpstreamProtocolError:
             break
     events += assembler.fail(UpstreamUnavailableError("overloaded"))
@@ -195,7 +259,7 @@ def test_a_failure_anywhere_still_ends_well(said: list[d.Delta]) -> None:
 
 
 @given(ANY_DELTAS, ENDS)
-def test_the_response_is_what_the_events_said(said: list[d.Delta], ends: list[d.Delta]) -> None:
+def test_the_response_is_what_the_events_said(said: list[Step], ends: list[Step]) -> None:
     assembler = new_assembler()
     stream = read(assemble(assembler, [*said, *ends]))
     assert stream[-1]["response"] == assembler.response.to_dict()
@@ -210,8 +274,18 @@ def test_the_response_is_what_the_events_said(said: list[d.Delta], ends: list[d.
     assert [shown(item) for item in output] == accumulate(stream)
 
 
+@given(ANY_DELTAS, ENDS)
+def test_no_two_items_and_no_two_calls_have_one_id(said: list[Step], ends: list[Step]) -> None:
+    assembler = new_assembler()
+    assemble(assembler, [*said, *ends])
+    output = [msgspec.to_builtins(item) for item in assembler.response.output]
+    for name in ("id", "call_id"):
+        ids = [item[name] for item in output if name in item]
+        assert len(ids) == len(set(ids))
+
+
 @given(ANY_DELTAS)
-def test_no_text_is_lost_and_none_is_added(said: list[d.Delta]) -> None:
+def test_no_text_is_lost_and_none_is_added(said: list[Step]) -> None:
     spoken = [delta for delta in said if not isinstance(delta, d.ToolCall | d.CustomCall | d.Item)]
     assembler = new_assembler()
     assemble(assembler, [*spoken, d.Finished()])
@@ -243,7 +317,7 @@ def official() -> TypeAdapter[Any]:
 
 @given(said=deltas(ITEMS), ends=ENDS)
 def test_every_event_fits_the_official_types(
-    official: TypeAdapter[Any], said: list[d.Delta], ends: list[d.Delta]
+    official: TypeAdapter[Any], said: list[Step], ends: list[Step]
 ) -> None:
     for event in read(assemble(new_assembler(), [*said, *ends])):
         official.validate_python(event)
@@ -280,9 +354,7 @@ def wire() -> Iterable[Wire]:
 
 
 @given(said=deltas(ITEMS))
-def test_the_official_sdk_accumulates_every_completed_stream(
-    wire: Wire, said: list[d.Delta]
-) -> None:
+def test_the_official_sdk_accumulates_every_completed_stream(wire: Wire, said: list[Step]) -> None:
     calls = d.ToolCall | d.CustomCall
     named = [msgspec.structs.replace(x, name="f") if isinstance(x, calls) else x for x in said]
     assembler = new_assembler()
@@ -298,7 +370,7 @@ def test_the_official_sdk_accumulates_every_completed_stream(
 
 @given(said=deltas(ITEMS))
 def test_the_official_sdk_raises_the_error_of_a_stream_that_was_cut(
-    wire: Wire, said: list[d.Delta]
+    wire: Wire, said: list[Step]
 ) -> None:
     wire.body = assemble(new_assembler(), said) + DONE
     with pytest.raises(openai.APIError) as caught:

@@ -15,9 +15,18 @@ from gateway.stream import deltas as d
 from gateway.stream.assembler import Assembler
 from gateway.stream.lifecycle import violations
 from gateway.stream.sse import SSEDecoder, encode_frames
+from gateway.testing import CountedIds
 from gateway.types.content import UrlCitation
 from gateway.types.events import Event
-from gateway.types.items import CustomToolCall
+from gateway.types.items import (
+    CodeInterpreterCall,
+    CustomToolCall,
+    ImageGenerationCall,
+    McpCall,
+    McpListTools,
+    OutputItem,
+    WebSearchCall,
+)
 from gateway.types.response import Response
 
 Stream = list[dict[str, Any]]
@@ -347,6 +356,157 @@ def test_a_native_stream_may_be_older_than_cache_writes(stream: Stream) -> None:
     del stream[-1]["response"]["usage"]["input_tokens_details"]["cache_write_tokens"]
     assert violations(stream) != []
     assert violations(stream, native=True) == []
+
+
+TOOLS: dict[str, OutputItem] = {
+    "call": McpCall(name="find", arguments="", server_label="shop"),
+    "approved": McpCall(name="f", arguments="", server_label="shop", approval_request_id="mcpr_1"),
+    "listing": McpListTools(server_label="shop"),
+    "search": WebSearchCall(status="in_progress"),
+    "code": CodeInterpreterCall(container_id="cntr_1", code="1 + 1"),
+    "image": ImageGenerationCall(status="in_progress"),
+}
+
+
+@pytest.fixture
+def tools() -> Stream:
+    """Return a stream in which tools of several kinds work at once, the first at index 0."""
+    ids = CountedIds()
+    assembler = Assembler(Response(id="resp_1", created_at=100, model="some"), ids.mint, ids.now)
+    events = assembler.start()
+    deltas = [
+        *(d.Hosted(key, item) for key, item in TOOLS.items()),
+        d.HostedArguments("call", '{"q"'),
+        d.HostedArguments("approved", "{}", complete=True),
+        d.HostedArguments("call", ":1}"),
+        *(d.HostedEnd(key, item) for key, item in TOOLS.items()),
+        d.Finished(),
+    ]
+    for delta in deltas:
+        events += assembler.feed(delta)
+    return read(encode_frames(events + assembler.finish()))
+
+
+def done_with(stream: Stream, nth: int, **members: Any) -> Stream:
+    """Return the stream with other members of the item that is done as number `nth`."""
+    find(stream, "output_item.done", nth)["item"].update(members)
+    stream[-1]["response"]["output"][nth].update(members)
+    return stream
+
+
+def test_tools_at_work_keep_the_rules(tools: Stream) -> None:
+    assert violations(tools) == []
+
+
+def test_a_partial_image_is_a_step_of_its_own(tools: Stream) -> None:
+    completed = find(tools, "image_generation_call.completed")
+    partial = completed | {"type": "response.image_generation_call.partial_image"}
+    tools.insert(tools.index(completed), partial)
+    assert violations(renumbered(tools)) == []
+
+
+def test_a_step_that_no_rule_knows_is_fine(tools: Stream) -> None:
+    completed = find(tools, "mcp_call.completed")
+    tools.insert(tools.index(completed), completed | {"type": "response.mcp_call.acme"})
+    assert violations(renumbered(tools)) == []
+
+
+BROKEN_STEPS: dict[str, tuple[Callable[[Stream], Stream], str]] = {
+    "a call does not begin": (
+        lambda stream: without(stream, "mcp_call.in_progress"),
+        "item 0: its steps came in the order ['arguments.delta', 'arguments.delta', 'arguments.do",
+    ),
+    "a call begins three times": (
+        lambda stream: again(stream, "mcp_call.in_progress", 1),
+        "item 1: its steps came in the order ['in_progress', 'in_progress', 'arguments.delta'",
+    ),
+    "a call completes twice": (
+        lambda stream: again(stream, "mcp_call.completed"),
+        "item 0: its steps came in the order",
+    ),
+    "a call completes before its arguments": (
+        lambda stream: swapped(stream, "mcp_call.completed", "mcp_call_arguments.delta"),
+        "item 0: its steps came in the order",
+    ),
+    "a call neither completes nor fails": (
+        lambda stream: without(stream, "mcp_call.completed"),
+        "item 0: its last step is missing, but it is completed when done",
+    ),
+    "a call completes and fails": (
+        lambda stream: with_value(
+            again(stream, "mcp_call.completed"),
+            "mcp_call.completed/type",
+            "response.mcp_call.failed",
+        ),
+        "item 0: its steps came in the order",
+    ),
+    "a call fails and is completed": (
+        lambda stream: with_value(stream, "mcp_call.completed/type", "response.mcp_call.failed"),
+        "item 0: its last step is failed, but it is completed when done",
+    ),
+    "a call completes and has failed": (
+        lambda stream: done_with(stream, 0, status="failed"),
+        "item 0: its last step is completed, but it is failed when done",
+    ),
+    "a call completes and is incomplete": (
+        lambda stream: done_with(stream, 0, status="incomplete"),
+        "item 0: its last step is completed, but it is incomplete when done",
+    ),
+    "a listing completes with an error": (
+        lambda stream: done_with(stream, 2, error="no answer"),
+        "item 2: its last step is completed, but it is failed when done",
+    ),
+    "a listing does not begin": (
+        lambda stream: without(stream, "mcp_list_tools.in_progress"),
+        "item 2: its steps came in the order []",
+    ),
+    "a search begins after it has searched": (
+        lambda stream: swapped(stream, "web_search_call.in_progress", "web_search_call.searching"),
+        "item 3: its steps came in the order ['searching', 'in_progress']",
+    ),
+    "a search is completed and does not say so": (
+        lambda stream: without(stream, "web_search_call.completed"),
+        "item 3: its last step is missing",
+    ),
+    "code runs before it is written": (
+        lambda stream: swapped(
+            stream,
+            "code_interpreter_call_code.done",
+            "code_interpreter_call.interpreting",
+        ),
+        "item 4: its steps came in the order",
+    ),
+    "an image tells of a search": (
+        lambda stream: with_value(
+            stream,
+            "image_generation_call.generating/type",
+            "response.web_search_call.searching",
+        ),
+        "item 5: its steps came in the order ['in_progress', 'web_search_call.searching']",
+    ),
+}
+
+
+@pytest.mark.parametrize(("damage", "complaint"), BROKEN_STEPS.values(), ids=BROKEN_STEPS)
+def test_a_step_out_of_order_is_named(
+    tools: Stream, damage: Callable[[Stream], Stream], complaint: str
+) -> None:
+    found = violations(damage(tools))
+    assert any(complaint in each for each in found), found
+
+
+@pytest.mark.parametrize("last", ["completed", "failed"])
+def test_a_call_with_an_error_may_say_that_it_completed(tools: Stream, last: str) -> None:
+    tools = done_with(tools, 0, error={"type": "http_error"})
+    assert (
+        violations(with_value(tools, "mcp_call.completed/type", f"response.mcp_call.{last}")) == []
+    )
+
+
+def test_a_search_that_failed_need_not_say_so(tools: Stream) -> None:
+    tools = done_with(tools, 3, status="failed")
+    assert violations(tools) == []
+    assert violations(without(tools, "web_search_call.completed")) == []
 
 
 # What the recorded streams do that no rule allows.
