@@ -6,15 +6,20 @@ nothing at all: it is never forwarded and never turned into text.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from gateway.ids import BrokenSealError, Seal
 from gateway.plugin.deployment import Deployment
+from gateway.plugin.dialect import Translator
+from gateway.stream.deltas import Delta, Thought
+from gateway.stream.frames import Frame
 from gateway.types.items import InputItem, Reasoning
 from gateway.types.request import Request
 
-__all__ = ["Carriers"]
+__all__ = ["Carriers", "Sealing"]
 
 
 class Carriers(Struct, frozen=True):
@@ -51,3 +56,21 @@ class Carriers(Struct, frozen=True):
             return self.cipher.open_carrier(self.tenant, self._maker, sealed)
         except BrokenSealError:
             return UNSET
+
+
+class Sealing:
+    """A translator around that of a dialect, where one response is made of several answers: each
+    has its carriers sealed for the deployment that gave it.
+    """
+
+    def __init__(self, translator: Translator, carriers: Carriers) -> None:
+        self._translator = translator
+        self._carriers = carriers
+
+    def feed(self, frame: Frame, /) -> Iterator[Delta]:
+        for delta in self._translator.feed(frame):
+            if isinstance(delta, Thought) and delta.carrier:
+                sealed = self._carriers.seal(delta.carrier)
+                yield msgspec.structs.replace(delta, carrier=sealed)
+            else:
+                yield delta

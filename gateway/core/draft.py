@@ -34,13 +34,15 @@ class Draft(Struct, frozen=True, kw_only=True):
     wraps the translator of its answer.
 
     `shrinks` says that items may go if there are too many, `aside` that the client does not see
-    the answer. `appendix` makes an item out of the output, which is told at its end.
+    the answer. `appendix` makes an item out of the output, which is told at its end. `locate`
+    says what a path of the request that was written is in the one that was asked.
     """
 
     items: Items
     write: Callable[[Items], Request]
     read: Callable[[Translator], Translator] = _as_it_is
     appendix: Callable[[tuple[OutputItem, ...]], OutputItem] | None = None
+    locate: Callable[[str], str] = str
     shrinks: bool = False
     aside: bool = False
 
@@ -50,6 +52,7 @@ class Draft(Struct, frozen=True, kw_only=True):
 
     def param(self, path: str, asked: Items) -> str:
         """Return where what is at `path` of the request stands among the items that were asked."""
+        path = self.locate(path)
         found = _ITEM.match(path)
         if found is None or asked is self.items:
             return path

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.config import Config, secret
@@ -24,19 +23,22 @@ from gateway.core.deployments import deployments
 from gateway.core.exchange import Envelope, Reply, Streamed, Whole
 from gateway.core.headers import returned_headers
 from gateway.core.importing import take_history
-from gateway.core.intake import Intake, take_in
+from gateway.core.intake import take_in
 from gateway.core.keeper import Keeper, StoreState
 from gateway.core.limits import Permits
+from gateway.core.made import Made
 from gateway.core.native import NativePath
+from gateway.core.order import Order
 from gateway.core.principal import Principal
 from gateway.core.pump import Pump, Writer
+from gateway.core.reading import Reading
 from gateway.core.router import Router
 from gateway.core.state import State
+from gateway.core.tool_loop.hosting import Guest, Hosting, has_approvals
 from gateway.core.trace import Trace
 from gateway.core.translating import Translating, Workbench
-from gateway.core.translation import Translation
 from gateway.core.turn import Turn
-from gateway.errors import GatewayError, NotFoundError
+from gateway.errors import GatewayError
 from gateway.ids import Ids, Seal
 from gateway.plugin.deployment import Deployment
 from gateway.plugin.dialect import Dialect, NativeDialect, native
@@ -44,7 +46,7 @@ from gateway.plugin.manager import Plugins
 from gateway.plugin.transport import Transport
 from gateway.stream.splice import splice
 from gateway.types.items import InputItem
-from gateway.types.response import Response, Usage
+from gateway.types.response import Usage
 from gateway.upstream.grants import Grants
 from gateway.upstream.health import Health
 from gateway.upstream.launch import Launcher
@@ -52,39 +54,7 @@ from gateway.upstream.transport import HttpTransport
 
 __all__ = ["Engine", "Made"]
 
-
-class _Order(Struct, frozen=True):
-    """One request on its way through the engine."""
-
-    intake: Intake
-    trace: Trace
-    turn: Turn | None
-
-    def abandon(self) -> None:
-        if self.turn is not None:
-            self.turn.abandon()
-
-
-class Made:
-    """A response that is being made: blocks of whole events, and the response so far."""
-
-    def __init__(self, pump: Pump) -> None:
-        self._pump = pump
-
-    @property
-    def response(self) -> Response:
-        """The response so far; after the last block, as it is to be kept."""
-        assert isinstance(self._pump.writer, Translation)
-        return self._pump.writer.response
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> bytes:
-        return await anext(self._pump)
-
-    async def aclose(self) -> None:
-        await self._pump.aclose()
+T = TypeVar("T")
 
 
 class Engine:
@@ -122,6 +92,7 @@ class Engine:
         self._native = NativePath(
             router=self.router, seal=self._seal, ids=self._ids, shared=len(config.api_keys) > 1
         )
+        self._hosting = Hosting(config, plugins, self._ids, self._seal, clock)
         self._permits = Permits(config.server.max_in_flight)
         self._observers = plugins.observers(config)
         self._resources = AsyncExitStack()
@@ -136,6 +107,7 @@ class Engine:
             await resources.enter_async_context(self._launcher)
             await resources.enter_async_context(self._grants)
             resources.push_async_callback(self._backends.aclose)
+            await resources.enter_async_context(self._hosting)
             await resources.enter_async_context(self._state)
             for entry in self._config.models:
                 if entry.launch == "start":
@@ -222,26 +194,32 @@ class Engine:
         trace.model, trace.stream = intake.model, intake.stream
         if intake.kept_id:
             return await self._state.kept.answer(intake)
-        candidates = self._candidates(intake)
+        candidates = self.router.candidates(intake)
+        claims = self._hosting.claims(intake, candidates, self._backends.dialect)
         brought: tuple[InputItem, ...] = ()
-        if intake.model and intake.account not in (None, candidates[0].account):
+        known_there = not claims and intake.account == candidates[0].account
+        if intake.model and intake.account is not None and not known_there:
             brought = await take_history(
-                self._backends, self._holder(intake), intake.previous_id or ""
+                self._backends, self.router.holder(intake), intake.previous_id or ""
             )
             intake = replace(intake, account=None, previous_id=None)
-        turn = await self._turn(intake, candidates, brought)
-        order = _Order(intake, trace, turn)
+        here = bool(claims) or any(map(self._keeps_here, candidates))
+        turn = await self._state.turn(intake, here=here, brought=brought) if intake.model else None
+        order = Order(intake, trace, turn, claims)
         if intake.head.background:
-            if turn is not None and self._translates(candidates[0]):
+            if turn is not None and (claims or self._translates(candidates[0])):
                 return await self._queue(order, turn, candidates[0])
             candidates = [one for one in candidates if not self._translates(one)]
         return await self._run(order, candidates)
 
-    async def _queue(self, order: _Order, turn: Turn, deployment: Deployment) -> Reply:
+    async def _queue(self, order: Order, turn: Turn, deployment: Deployment) -> Reply:
         """Put off the making of a response, but not what `deployment` would refuse of it."""
         translating = Translating(order.intake, turn, order.trace, self._bench)
+        guest = self._guest(order, translating, [deployment])
         try:
-            response, headers = translating.queued(deployment)
+            shape = self._hosting.check(guest) if guest else None
+            dialect = self._translating_dialect(deployment)
+            response, headers = translating.queued(deployment, dialect, shape)
             submission = Submission(
                 envelope=order.intake.envelope,
                 tenant=order.intake.tenant,
@@ -263,13 +241,17 @@ class Engine:
         intake = take_in(envelope, principal.tenant, self._seal)
         intake = replace(intake, stream=True, account=None, previous_id=None)  # all is here by now
         trace.model, trace.stream = intake.model, True
-        candidates = [one for one in self._candidates(intake) if self._translates(one)]
+        candidates = self.router.candidates(intake)
+        claims = self._hosting.claims(intake, candidates, self._backends.dialect)
+        candidates = [one for one in candidates if claims or self._translates(one)]
         turn = await self._state.turn(intake, here=True, response_id=response_id)
-        return await self._run(_Order(intake, trace, turn), candidates)
+        return await self._run(Order(intake, trace, turn, claims), candidates)
 
-    async def _run(self, order: _Order, candidates: Sequence[Deployment]) -> Reply:
+    async def _run(self, order: Order, candidates: Sequence[Deployment]) -> Reply:
         """Return the answer of the first of `candidates` that gives one."""
         translating = Translating(order.intake, order.turn, order.trace, self._bench)
+        if guest := self._guest(order, translating, candidates):
+            return await self._host(order, guest, candidates)
 
         async def attempt(deployment: Deployment) -> Reply:
             order.trace.attempt(deployment)
@@ -285,41 +267,57 @@ class Engine:
             order.abandon()
             raise
 
-    async def _turn(
-        self,
-        intake: Intake,
-        candidates: Sequence[Deployment],
-        brought: tuple[InputItem, ...],
-    ) -> Turn | None:
-        """Return the place of a request for a model in what the gateway keeps."""
-        if not intake.model:
+    def _guest(
+        self, order: Order, translating: Translating, candidates: Sequence[Deployment]
+    ) -> Guest | None:
+        """Return the request as one with tools that the gateway runs, if it is one."""
+        turn = order.turn
+        if turn is None or order.intake.envelope.operation == "compact":
             return None
-        here = any(one.history == "gateway" or self._translates(one) for one in candidates)
-        return await self._state.turn(intake, here=here, brought=brought)
+        answers = has_approvals(turn) and any(map(self._translates, candidates))
+        if not (order.claims or answers):
+            return None
+        return Guest(
+            intake=order.intake,
+            turn=turn,
+            claims=order.claims,
+            marks=self._state.marks,
+            translating=translating,
+        )
+
+    async def _host(self, order: Order, guest: Guest, candidates: Sequence[Deployment]) -> Reply:
+        """Return the answer of a model whose tools the gateway runs, on one of `candidates`."""
+        chosen = list(candidates)
+
+        async def deploy(step: Callable[[Deployment, Dialect], Awaitable[T]]) -> T:
+            async def attempt(deployment: Deployment) -> T:
+                order.trace.attempt(deployment)
+                located = order.intake.envelope.adjust(await self._backends.locate(deployment))
+                done = await step(located, self._translating_dialect(located))
+                chosen[:] = [deployment]
+                return done
+
+            return await self._attempts.run(chosen, attempt)
+
+        try:
+            if order.intake.envelope.operation == "input_tokens":
+                return await self._hosting.count(guest, deploy)
+            return await self._hosting.answer(guest, deploy, self._ender(order))
+        except BaseException:
+            order.abandon()
+            raise
+
+    def _translating_dialect(self, deployment: Deployment) -> Dialect:
+        dialect = self._backends.dialect(deployment)
+        return Reading(dialect) if native(dialect) else dialect
+
+    def _keeps_here(self, deployment: Deployment) -> bool:
+        return deployment.history == "gateway" or self._translates(deployment)
 
     def _translates(self, deployment: Deployment) -> bool:
         return not native(self._backends.dialect(deployment))
 
-    def _candidates(self, intake: Intake) -> Sequence[Deployment]:
-        chosen = intake.envelope.deployment
-        if not intake.model:
-            return [chosen or self._holder(intake)]
-        found = [chosen] if chosen is not None else self.router.route(intake.model)
-        if intake.account is None:
-            return found
-        pinned = [deployment for deployment in found if deployment.account == intake.account]
-        return pinned or found  # others cannot look it up: they are given its history
-
-    def _holder(self, intake: Intake) -> Deployment:
-        found = self.router.account(intake.account or "")
-        if found is None:
-            raise NotFoundError(
-                f"response with id {intake.envelope.response_id!r} not found:"
-                " the deployment that holds it is no longer configured"
-            )
-        return found
-
-    async def _relay(self, order: _Order, deployment: Deployment, dialect: NativeDialect) -> Reply:
+    async def _relay(self, order: Order, deployment: Deployment, dialect: NativeDialect) -> Reply:
         intake, turn = order.intake, order.turn
         request = self._native.encode(intake, deployment, dialect, turn)
         opened = await self._backends.open(deployment, request)
@@ -346,7 +344,7 @@ class Engine:
         )
 
     async def _translate(
-        self, order: _Order, translating: Translating, deployment: Deployment, dialect: Dialect
+        self, order: Order, translating: Translating, deployment: Deployment, dialect: Dialect
     ) -> Reply:
         if order.intake.envelope.operation == "input_tokens":
             return await translating.count(deployment, dialect)
@@ -362,7 +360,7 @@ class Engine:
         blocks = Pump(translation, begun.answer, begun.first, last=last, ended=ended)
         return Streamed(blocks=blocks, headers=begun.headers)
 
-    def _ender(self, order: _Order) -> Callable[[Writer, str], None]:
+    def _ender(self, order: Order) -> Callable[[Writer, str], None]:
         """Return what is to be called at the end of the order's stream."""
 
         def ended(writer: Writer, outcome: str) -> None:

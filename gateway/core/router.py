@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
+from gateway.core.intake import Intake
 from gateway.errors import NotFoundError
 from gateway.plugin.deployment import Deployment
 
@@ -67,6 +68,29 @@ class Router:
         if len(found) == 1:
             return found
         return sorted(found, key=self._lot)
+
+    def candidates(self, intake: Intake) -> list[Deployment]:
+        """Return the deployments that may serve `intake`, in the order to try them: those of the
+        account that it names, if there are any for its model. Raises `NotFoundError`.
+        """
+        chosen = intake.envelope.deployment
+        if not intake.model:
+            return [chosen or self.holder(intake)]
+        found = [chosen] if chosen is not None else self.route(intake.model)
+        if intake.account is None:
+            return found
+        pinned = [deployment for deployment in found if deployment.account == intake.account]
+        return pinned or found  # others cannot look it up: they are given its history
+
+    def holder(self, intake: Intake) -> Deployment:
+        """Return what reaches the account that `intake` names. Raises `NotFoundError`."""
+        found = self.account(intake.account or "")
+        if found is None:
+            raise NotFoundError(
+                f"response with id {intake.envelope.response_id!r} not found:"
+                " the deployment that holds it is no longer configured"
+            )
+        return found
 
     def account(self, account: str) -> Deployment | None:
         """Return a deployment that reaches `account`, if one is configured still."""

@@ -16,6 +16,7 @@ from gateway.core.intake import Intake
 from gateway.core.keeper import Keeper
 from gateway.core.kept import Kept
 from gateway.core.locks import Locks
+from gateway.core.tool_loop.marks import Marks
 from gateway.core.turn import Turn
 from gateway.errors import ConfigError, NotFoundError, StoreError
 from gateway.ids import Ids
@@ -56,6 +57,7 @@ class State:
 
     def _set_up(self, keeper: Keeper) -> None:
         self.keeper = keeper
+        self.marks = Marks(keeper)
         self.background = self._background(keeper)
         self.kept = Kept(keeper, self.background)
         self.conversations = Conversations(keeper, self._ids)

@@ -14,14 +14,14 @@ from msgspec.structs import replace
 
 from gateway.core.backends import Opened
 from gateway.core.background import check
-from gateway.core.carriers import Carriers
+from gateway.core.carriers import Carriers, Sealing
 from gateway.core.compaction import Summaries
 from gateway.core.draft import Draft
 from gateway.core.drafting import Drafting
 from gateway.core.intake import Intake, decode
 from gateway.core.lowering import Lowered, lower
 from gateway.core.pruning import find, prune
-from gateway.core.translation import Translation
+from gateway.core.translation import Part, Translation
 from gateway.core.turn import Turn
 from gateway.errors import InvalidRequestError
 from gateway.ids import Ids, Seal
@@ -118,6 +118,18 @@ class Translated:
             draft.read(prepared.lowered.restoring(translator)),
             Assembler(self.begun(), self._ids.mint, self._ids.now, seal, draft.appendix),
             stream=self._intake.stream and not draft.aside,
+        )
+
+    def part(
+        self, prepared: Prepared, translator: Translator, opened: Opened, assembler: Assembler
+    ) -> Part:
+        """Return what reads the answer `opened` as a part of what `assembler` makes."""
+        restored = prepared.lowered.restoring(translator)
+        return Part(
+            opened.framing(prepared.request),
+            prepared.draft.read(Sealing(restored, prepared.carriers)),
+            assembler,
+            stream=self._intake.stream,
         )
 
     def begun(self) -> Response:

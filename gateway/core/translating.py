@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 
 from msgspec import Struct
@@ -21,12 +21,13 @@ from gateway.core.translation import Translation
 from gateway.core.turn import Turn
 from gateway.ids import Ids, Seal
 from gateway.plugin.deployment import Deployment
-from gateway.plugin.dialect import Dialect, continues, counts, limits, native
+from gateway.plugin.dialect import Dialect, continues, counts, limits
 from gateway.plugin.transport import Answer
+from gateway.stream.assembler import Assembler
 from gateway.types.response import CompactedResponse, InputTokenCount, Response
 from gateway.types.wire import encode
 
-__all__ = ["ESTIMATED", "Begun", "Translating", "Workbench"]
+__all__ = ["ESTIMATED", "Begun", "Round", "Translating", "Workbench"]
 
 ESTIMATED = "x-gateway-estimated"
 
@@ -51,6 +52,15 @@ class Begun(Struct, frozen=True, kw_only=True):
     first: bytes
 
 
+class Round(Struct, frozen=True, kw_only=True):
+    """One of several calls of the model for one response, which `assembler` makes of them; `shape`
+    makes its draft of that for the whole.
+    """
+
+    assembler: Assembler
+    shape: Callable[[Draft], Draft]
+
+
 class Translating:
     """One request on its way to the models that answer it, on whichever deployment it is tried.
 
@@ -67,38 +77,63 @@ class Translating:
     def _translated(self) -> Translated:
         return Translated(self._intake, self._bench.ids, self._bench.seal, self._turn)
 
-    async def begin(self, deployment: Deployment, dialect: Dialect) -> Begun:
-        """Return the answer of `deployment`; one that is no stream is read to its end.
+    async def begin(
+        self, deployment: Deployment, dialect: Dialect, round: Round | None = None
+    ) -> Begun:
+        """Return the answer of `deployment`, or that of one `round`; one that is no stream is read
+        to its end.
 
         Raises `InvalidRequestError` for what cannot be honoured, and `UpstreamError`.
         """
 
         async def ask(draft: Draft) -> Begun:
-            return await self._ask(draft, deployment, dialect)
+            return await self._ask(draft, deployment, dialect, round)
 
         drafting = self._translated.drafting
         if summary := drafting.due():
             aside = await fitted(summary, ask)
             aside.answer.close()
             drafting.compact(aside.translation.response)
-        return await fitted(drafting.draft, ask)
+        return await fitted(round.shape(drafting.draft) if round else drafting.draft, ask)
 
-    def queued(self, deployment: Deployment) -> tuple[Response, Mapping[str, str]]:
+    def assembler(self) -> Assembler:
+        """Return what makes one response of the answers of several rounds."""
+        return Assembler(
+            self._translated.begun(),
+            self._bench.ids.mint,
+            self._bench.ids.now,
+        )
+
+    @property
+    def draft(self) -> Draft:
+        """The call of the model that makes the answer."""
+        return self._translated.drafting.draft
+
+    def queued(
+        self,
+        deployment: Deployment,
+        dialect: Dialect,
+        shape: Callable[[Draft], Draft] | None = None,
+    ) -> tuple[Response, Mapping[str, str]]:
         """Return the response before anybody makes it, and the headers of the answer.
 
-        Raises `InvalidRequestError` for what `deployment` would refuse.
+        Raises `InvalidRequestError` for what `deployment` would refuse of the draft, `shape`d if
+        that is given.
         """
-        dialect = self._bench.backends.dialect(deployment)
-        assert not native(dialect)
-        draft = self._translated.drafting.draft
+        draft = shape(self.draft) if shape else self.draft
         headers = self._translated.prepare(draft, deployment, dialect).headers
         return self._translated.begun(), headers
 
-    async def count(self, deployment: Deployment, dialect: Dialect) -> Whole:
-        """Return how many input tokens the request has: by the provider's own count, or else by
-        estimate. Raises like `begin`.
+    async def count(
+        self,
+        deployment: Deployment,
+        dialect: Dialect,
+        shape: Callable[[Draft], Draft] | None = None,
+    ) -> Whole:
+        """Return how many input tokens the request has, `shape`d if that is given: by the
+        provider's own count, or else by estimate. Raises like `begin`.
         """
-        draft = self._translated.drafting.draft
+        draft = shape(self.draft) if shape else self.draft
         prepared = self._translated.prepare(draft, deployment, dialect)
         headers = dict(prepared.headers)
         if counts(dialect):
@@ -133,14 +168,19 @@ class Translating:
             usage=translation.usage,
         )
 
-    async def _ask(self, draft: Draft, deployment: Deployment, dialect: Dialect) -> Begun:
+    async def _ask(
+        self, draft: Draft, deployment: Deployment, dialect: Dialect, round: Round | None
+    ) -> Begun:
         prepared = self._translated.prepare(draft, deployment, dialect)
         opened = await self._bench.backends.open(deployment, prepared.request)
         self._trace.first_byte()
         answer = opened.answer
         try:
             translator = dialect.translator(prepared.call)
-            translation = self._translated.translation(prepared, translator, opened)
+            if round is None or draft.aside:
+                translation = self._translated.translation(prepared, translator, opened)
+            else:
+                translation = self._translated.part(prepared, translator, opened, round.assembler)
             if continues(translator):
                 ask = partial(self._bench.backends.open, deployment)
                 answer = Continuing(opened.answer, translation, translator, ask)

@@ -15,7 +15,7 @@ from gateway.stream.sse import DONE, encode_frames
 from gateway.types.events import Event
 from gateway.types.response import Response, Usage
 
-__all__ = ["Translation"]
+__all__ = ["Part", "Translation"]
 
 _END = b"[DONE]"
 
@@ -174,3 +174,19 @@ class Translation:
         if not self._stream or not events:
             return b""
         return encode_frames(events)
+
+
+class Part(Translation):
+    """One of several answers that make one response: whoever owns the assembler begins it, and
+    ends it. `failure` says why an answer broke off.
+    """
+
+    def fail(self, error: GatewayError) -> bytes:
+        self.ended, self.failure = True, error
+        return self._write()
+
+    def _start(self) -> None:
+        pass
+
+    def _finish(self) -> None:
+        self.ended = True

@@ -73,8 +73,14 @@ class Turn:
         return self._keeping.inputs(self.prior, self._added)
 
     @property
-    def _earlier(self) -> tuple[InputItem, ...]:
+    def earlier(self) -> tuple[InputItem, ...]:
+        """The items that the request builds on."""
         return (*self.prior.items, *self._brought)
+
+    @property
+    def own(self) -> tuple[InputItem, ...]:
+        """The items that the request itself brings."""
+        return self._items
 
     @property
     def _added(self) -> tuple[InputItem, ...]:
@@ -97,23 +103,24 @@ class Turn:
         try:
             self.prior = await histories.prior(intake)
             own = input_items(self.asked)
-            _check_ids(own, self._earlier)
+            _check_ids(own, self.earlier)
             self._items = await histories.resolved(own, self._tenant)
         except BaseException:
             self.abandon()
             raise
-        if self._earlier or self._items != input_items(self.asked):
-            self.request = replace(self.asked, input=(*self._earlier, *self._items))
+        if self.earlier or self._items != input_items(self.asked):
+            self.request = replace(self.asked, input=(*self.earlier, *self._items))
 
     async def _go_on(self, histories: Histories) -> None:
         """Find what has been queued: what it was built on may be gone by now."""
         self.created_at, items = await histories.queued(self._tenant, self.response_id)
-        self.prior = Prior(items=items)
+        earlier = len(items) - len(input_items(self.asked))
+        self.prior, self._items = Prior(items=items[:earlier]), items[earlier:]
         self.request = replace(self.asked, input=items)
 
     def param(self, path: str) -> str:
         """Return what the client calls the part of `request` at `path`."""
-        before, count = path.partition("]")[0], len(self._earlier)
+        before, count = path.partition("]")[0], len(self.earlier)
         if not count or not before.startswith("input["):
             return path
         position = int(before.removeprefix("input["))
@@ -125,8 +132,8 @@ class Turn:
         """Return what the body must say to an upstream that does not know the context."""
         held = self.held(deployment)
         changes: dict[str, object] = {"store": False} if held else {}
-        if held or self._earlier or self.prior.origin.conversation_id:
-            told = [*map(_told_to_others, filter(_may_be_told, self._earlier)), *self._items]
+        if held or self.earlier or self.prior.origin.conversation_id:
+            told = [*map(_told_to_others, filter(_may_be_told, self.earlier)), *self._items]
             items = b"[" + b",".join(map(encode, told)) + b"]"
             changes |= {"input": Raw(items), "previous_response_id": DROP, "conversation": DROP}
         return changes

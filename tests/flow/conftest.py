@@ -14,7 +14,14 @@ from typing import Any
 
 import pytest
 
-from gateway.config import Config, ModelEntry, Secret, ServerSettings, StateSettings
+from gateway.config import (
+    Config,
+    ModelEntry,
+    Secret,
+    ServerSettings,
+    StateSettings,
+    ToolSettings,
+)
 from gateway.core.engine import Engine
 from gateway.core.exchange import Envelope, Reply, Streamed, Whole
 from gateway.core.principal import Principal
@@ -25,6 +32,7 @@ from gateway.plugin import (
     Store,
     StoreKind,
     StoreSettings,
+    ToolRunner,
     hookimpl,
 )
 from gateway.plugin.manager import Plugins
@@ -38,9 +46,15 @@ class Plugin:
 
     __name__ = "tests"
 
-    def __init__(self, providers: Iterable[Provider], store: Store | None) -> None:
+    def __init__(
+        self,
+        providers: Iterable[Provider],
+        store: Store | None,
+        runners: Iterable[ToolRunner] = (),
+    ) -> None:
         self.records: list[RequestRecord] = []
         self._providers = tuple(providers)
+        self._runners = tuple(runners)
         self._store = store
 
     def finished(self, record: RequestRecord, /) -> None:
@@ -53,6 +67,10 @@ class Plugin:
     @hookimpl
     def gateway_providers(self) -> Iterable[Provider]:
         return self._providers
+
+    @hookimpl
+    def gateway_tool_runners(self, config: Config) -> Iterable[ToolRunner]:
+        return self._runners
 
     @hookimpl
     def gateway_stores(self) -> Iterable[StoreKind]:
@@ -192,8 +210,10 @@ def open_gateway(tmp_path: Path) -> OpenGateway:
         max_in_flight: int = 100,
         providers: Iterable[Provider] = (),
         store: Store | None = None,
+        runners: Iterable[ToolRunner] = (),
+        tools: ToolSettings = ToolSettings(),
     ) -> AsyncGenerator[Gateway]:
-        plugin, clock = Plugin(providers, store), Clock()
+        plugin, clock = Plugin(providers, store, runners), Clock()
         config = Config(
             state=StateSettings(
                 directory=tmp_path,
@@ -202,8 +222,11 @@ def open_gateway(tmp_path: Path) -> OpenGateway:
             ),
             models=models,
             server=ServerSettings(max_in_flight=max_in_flight),
+            tools=tools,
         )
-        async with Engine(config, Plugins(extra=[plugin]), clock=clock) as engine:
+        blocked = ("mcp", "searxng") if tuple(runners) else ()  # a test's own in their place
+        plugins = Plugins(extra=[plugin], blocked=blocked)
+        async with Engine(config, plugins, clock=clock) as engine:
             yield Gateway(engine, plugin, clock)
 
     return opened

@@ -1,6 +1,6 @@
 """Compaction: a summary, written by the model itself, in the place of what came before."""
 
-from gateway.core.compaction.charging import Charging
+from gateway.core.compaction.charging import Charging, total
 from gateway.core.compaction.summarising import Summarising
 from gateway.core.compaction.summary import Summaries, Summary
 from gateway.core.compaction.telling import may_hold_summaries, told_to_natives
@@ -19,6 +19,7 @@ __all__ = [
     "replaced",
     "threshold_of",
     "told_to_natives",
+    "total",
     "triggered",
     "unfold",
     "users_words",

@@ -9,7 +9,7 @@ from gateway.stream.deltas import Delta, Used
 from gateway.stream.frames import Frame
 from gateway.types.response import InputTokensDetails, OutputTokensDetails, Usage
 
-__all__ = ["Charging"]
+__all__ = ["Charging", "total"]
 
 
 class Charging:
@@ -25,10 +25,11 @@ class Charging:
             self._told = True
             yield Used(self._spent)
         for delta in self._translator.feed(frame):
-            yield Used(_total(self._spent, delta.usage)) if isinstance(delta, Used) else delta
+            yield Used(total(self._spent, delta.usage)) if isinstance(delta, Used) else delta
 
 
-def _total(one: Usage, other: Usage) -> Usage:
+def total(one: Usage, other: Usage) -> Usage:
+    """Return what both calls of a model cost together."""
     read, read_too = one.input_tokens_details, other.input_tokens_details
     written, written_too = one.output_tokens_details, other.output_tokens_details
     return Usage(
