@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any, Literal
 
 import msgspec
@@ -15,8 +16,9 @@ from gateway_mcp.peer import McpTimeoutError
 
 __all__ = ["Outcomes", "listing_error"]
 
-_UNREACHABLE = 502
-_TIMEOUT = 504
+_STATUSES = frozenset(HTTPStatus)
+_UNREACHABLE = HTTPStatus.BAD_GATEWAY.value
+_TIMEOUT = HTTPStatus.GATEWAY_TIMEOUT.value
 _PAYLOADS = ("data", "blob")
 _FOR_PROGRAMS = frozenset({*_PAYLOADS, "annotations", "_meta", "icons"})
 
@@ -83,11 +85,17 @@ class Outcomes:
 
 
 def listing_error(label: str, error: McpError, secrets: frozenset[str]) -> ToolError:
-    """Return the error of a server that does not say which tools it has."""
+    """Return the error of a server that does not say which tools it has, worded like OpenAI's."""
     reason = without_secrets(error.message, secrets)
+    if isinstance(error, McpHttpError):
+        reason = f"Http status code: {error.status}{_phrase(error.status)}"
     return ToolError(
         f"Error retrieving tool list from MCP server: '{label}'. {reason}", param="tools"
     )
+
+
+def _phrase(status: int) -> str:
+    return f" ({HTTPStatus(status).phrase})" if status in _STATUSES else ""
 
 
 def _described(block: JsonObject) -> JsonObject:
@@ -102,9 +110,8 @@ def _described(block: JsonObject) -> JsonObject:
 
 
 def _text(block: JsonObject) -> str:
-    if isinstance(block.get("resource"), dict):
-        block = block["resource"]
-    return block["text"] if isinstance(block.get("text"), str) else _json(block)
+    holder: JsonObject = block["resource"] if isinstance(block.get("resource"), dict) else block
+    return holder["text"] if isinstance(holder.get("text"), str) else _json(block)
 
 
 def _json(value: Any) -> str:

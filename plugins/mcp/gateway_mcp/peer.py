@@ -50,7 +50,7 @@ class McpTimeoutError(McpError):
     """The server took longer than it may."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"The server took longer than {seconds:g} seconds")
+        super().__init__(f"the server took longer than {seconds:g} seconds")
 
 
 class Peer:
