@@ -9,8 +9,9 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
+from gateway.plugin.citations import cite
 from gateway.plugin.hosted import page_call, search_call
-from gateway.types.content import Annotation, FileCitation, UrlCitation
+from gateway.types.content import Annotation, FileCitation
 from gateway.types.items import WebSearchCall
 
 __all__ = ["Grounds", "Segment", "span_of"]
@@ -91,11 +92,12 @@ class Grounds:
                 continue
             for index in support.grounding_chunk_indices or ():
                 found = known.grounding_chunks[index] if 0 <= index < count else Found()
-                if cited := _cite(found, *span):
+                if cited := _cite(found, span):
                     yield cited
         for one in known.citations or known.citation_sources:
-            if one.uri and (span := span_of(one, text)):
-                yield _at(one.uri, one.title, *span)
+            page = Found(web=Source(one.uri, one.title))
+            if (span := span_of(one, text)) and (cited := _cite(page, span)):
+                yield cited
         told = {"citations": (), "citation_sources": ()}
         self._known = replace(known, grounding_supports=tuple(missed), **told)
 
@@ -124,16 +126,10 @@ def span_of(segment: Segment, text: str) -> tuple[int, int] | None:
     return len(data[:start].decode(errors="ignore")), len(data[:end].decode(errors="ignore"))
 
 
-def _cite(found: Found, start: int, end: int) -> Annotation | None:
-    if source := found.web or found.maps:
-        return _at(source.uri or "", source.title, start, end)
-    if (source := found.retrieved_context) is None:
-        return None
-    if source.uri and source.uri.startswith("http"):
-        return _at(source.uri, source.title, start, end)
+def _cite(found: Found, span: tuple[int, int]) -> Annotation | None:
+    source = found.web or found.maps or found.retrieved_context or Source()
+    if cited := cite(span, url=source.uri or "", title=source.title or ""):
+        return cited
     name = source.document_name or source.file_search_store or source.uri or ""
-    return FileCitation(file_id=name, filename=source.title or "", index=end)
-
-
-def _at(url: str, title: str | None, start: int, end: int) -> UrlCitation:
-    return UrlCitation(url=url, title=title or "", start_index=start, end_index=end)
+    file = FileCitation(file_id=name, filename=source.title or "", index=span[1])
+    return file if found.retrieved_context else None

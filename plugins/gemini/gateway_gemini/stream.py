@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import zip_longest
 
+from msgspec.structs import asdict
+
 from gateway.plugin import Call, Delta, Finished, Frame, Logprobs, UpstreamRequest
 from gateway.types.content import Logprob, TopLogprob
 from gateway_gemini.answer import AnswerReader
@@ -76,10 +78,7 @@ def _read_logprobs(result: LogprobsResult) -> Iterator[Logprob]:
     for chosen, top in zip_longest(result.chosen_candidates or (), result.top_candidates or ()):
         if chosen:
             others = tuple(map(_read_token, (top and top.candidates) or ()))
-            told = _read_token(chosen)
-            yield Logprob(
-                token=told.token, logprob=told.logprob, bytes=told.bytes, top_logprobs=others
-            )
+            yield Logprob(**asdict(_read_token(chosen)), top_logprobs=others)
 
 
 def _read_token(told: Token) -> TopLogprob:
