@@ -1,5 +1,6 @@
 """Tools that a request offers to the model, and how it may choose among them."""
 
+import re
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -52,6 +53,10 @@ __all__ = [
     "WebSearchPreviewTool",
     "WebSearchTool",
 ]
+
+
+_PUBLIC = re.compile(r"^(\s*[a-z]+://)?(?:[^/?#]*@)?([^?#]*).*", re.IGNORECASE | re.DOTALL)
+"""The parts of a URL that are no secret: its scheme, its host and its path."""
 
 
 class FunctionTool(Tagged, Struct, frozen=True, kw_only=True, tag="function"):
@@ -154,8 +159,11 @@ class McpTool(Tagged, Struct, frozen=True, kw_only=True, tag="mcp"):
     defer_loading: Omittable[bool] = UNSET
 
     def redacted(self) -> "McpTool":
-        """The tool as it may be echoed, stored and logged: without its secrets."""
-        return msgspec.structs.replace(self, authorization=UNSET, headers=None)
+        """The tool as it may be echoed, stored and logged: without its secrets, and without the
+        user and the query of its URL, which may be some.
+        """
+        url = _PUBLIC.sub(r"\1\2", self.server_url) if self.server_url else self.server_url
+        return msgspec.structs.replace(self, authorization=UNSET, headers=None, server_url=url)
 
     def __repr__(self) -> str:
         return f"McpTool(server_label={self.server_label!r})"  # a log may print it

@@ -213,3 +213,20 @@ def test_an_mcp_tool_hides_its_secrets() -> None:
     assert b"token" not in encode(tool.redacted())
     assert b'"headers":null' in encode(tool.redacted())
     assert b"token-1" in encode(tool)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://x.example/mcp", "https://x.example/mcp"),
+        ("https://x.example/mcp?key=token#token", "https://x.example/mcp"),
+        ("https://me:to@ken@x.example/a@b", "https://x.example/a@b"),
+        ("HTTPS://token@x.example", "HTTPS://x.example"),
+        ("token@x.example/mcp", "x.example/mcp"),
+        ("https://x.example?token\n", "https://x.example"),
+        ("", ""),
+        (None, None),
+    ],
+)
+def test_an_mcp_tool_hides_what_may_be_secret_in_its_url(url: str | None, shown: str) -> None:
+    assert McpTool(server_label="s", server_url=url).redacted().server_url == shown
