@@ -23,7 +23,7 @@ from gateway.errors import (
 from gateway.plugin.dialect import Failure
 from gateway.plugin.reports import ErrorReport, read_report
 
-__all__ = ["read_failure", "retry_after"]
+__all__ = ["read_failure", "retry_after", "seconds_until"]
 
 _KINDS: Mapping[int, type[UpstreamError]] = {
     401: UpstreamAuthenticationError,
@@ -95,7 +95,15 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     seconds = _number(text)
     if seconds is not None:
         return seconds
-    until, now = _date(text), _date(headers.get("date"))
+    return seconds_until(text, headers)
+
+
+def seconds_until(moment: str | None, headers: Mapping[str, str]) -> float | None:
+    """Return how long after the `date` of an answer a `moment` is that it names, or None.
+
+    Both are dates as HTTP or as ISO 8601 writes them.
+    """
+    until, now = _date(moment), _date(headers.get("date"))
     return max(0.0, (until - now).total_seconds()) if until and now else None
 
 
@@ -164,8 +172,10 @@ def _number(text: str | None) -> float | None:
 
 
 def _date(text: str | None) -> datetime | None:
-    try:
-        date = parsedate_to_datetime(text or "")
-    except ValueError:
-        return None
-    return date if date.tzinfo else date.replace(tzinfo=UTC)
+    for read in (parsedate_to_datetime, datetime.fromisoformat):
+        try:
+            date = read(text or "")
+        except ValueError:
+            continue
+        return date if date.tzinfo else date.replace(tzinfo=UTC)
+    return None

@@ -1,18 +1,23 @@
 """What dialects of several vendors say alike: token counts, bodies, tools that ran, schemas."""
 
+import re
 from typing import Any
 
 import msgspec
 import pytest
 
 from gateway.errors import InvalidRequestError, UpstreamProtocolError
-from gateway.plugin.bodies import read_count, refusing_depth
+from gateway.plugin.bodies import members_of, objects_in, read_count, refusing_depth
 from gateway.plugin.citations import cite
 from gateway.plugin.computer import Way, scroll, scrolled
+from gateway.plugin.failures import seconds_until
 from gateway.plugin.hosted import code_call, page_call, search_call
+from gateway.plugin.names import safe_name, told_names
+from gateway.plugin.quirks import NEWEST, Version, version_in
 from gateway.plugin.schemas import Schema, rewrite_inner
 from gateway.plugin.usage import Tally, count_usage
 from gateway.types.computer_items import Scroll
+from gateway.types.request import decode_request
 
 EVERYTHING = ("web_search_call.action.sources", "code_interpreter_call.outputs")
 
@@ -124,3 +129,48 @@ def test_a_scroll_is_read_as_it_was_written(way: Way) -> None:
 def test_a_source_is_a_page_or_a_file_or_none(source: dict[str, str], kind: str | None) -> None:
     cited = cite((1, 2), title="A", **source)
     assert getattr(cited, "type", None) == kind
+
+
+def test_what_is_no_object_has_no_members() -> None:
+    assert members_of({"a": 1}) == {"a": 1}
+    assert members_of(["a"]) == members_of(None) == {}
+    assert objects_in([{"a": 1}, "b"]) == [{"a": 1}, {}]
+    assert objects_in({"a": 1}) == objects_in(None) == []
+
+
+@pytest.mark.parametrize("name", ["tell.me", "a tool", "x" * 65, ""])
+def test_a_name_that_not_all_vendors_take_becomes_one_that_they_do(name: str) -> None:
+    assert re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", safe_name(name))
+    assert safe_name(name) != safe_name(f"{name}.")
+    tool = {"type": "function", "name": name}
+    request = decode_request(msgspec.json.encode({"tools": [tool, {"type": "web_search"}]}))
+    assert told_names(request) == {safe_name(name): name}
+
+
+def test_a_name_that_all_vendors_take_stays() -> None:
+    assert safe_name("Look_at-2") == "Look_at-2"
+
+
+@pytest.mark.parametrize(
+    ("model", "version"),
+    [("claude-opus-4-8", (4, 8)), ("claude-9", (9, 0)), ("house-model", NEWEST)],
+)
+def test_a_model_without_a_version_counts_as_the_newest(model: str, version: Version) -> None:
+    assert version_in(model, re.compile(r"-(\d+)(?:-(\d+))?")) == version
+
+
+@pytest.mark.parametrize(
+    ("moment", "left"),
+    [
+        ("2026-01-01T00:00:10Z", 10.0),
+        ("Thu, 01 Jan 2026 00:01:00 GMT", 60.0),
+        ("2025-12-31T00:00:00Z", 0.0),
+        ("soon", None),
+        (None, None),
+    ],
+)
+def test_the_time_until_a_moment_is_counted_by_the_clock_of_the_answer(
+    moment: str | None, left: float | None
+) -> None:
+    assert seconds_until(moment, {"date": "Thu, 01 Jan 2026 00:00:00 GMT"}) == left
+    assert seconds_until(moment, {}) is None

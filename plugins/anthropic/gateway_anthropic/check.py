@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import cast
 
 from gateway.plugin import Verdict
+from gateway.plugin.bodies import members_of
 from gateway.plugin.checks import check_parts, try_to_write
 from gateway.plugin.content import parts_of
 from gateway.plugin.support import BY_VALUE, dropped, dropped_members, rejected, tools_of
@@ -43,7 +43,7 @@ def check(request: Request, quirks: Quirks) -> Iterator[Verdict]:
 
 def _unknown(members: object, *known: str) -> Iterator[str]:
     """Yield the names of other `members` than the known; what is no name means nothing."""
-    names = cast("dict[str, object]", members) if isinstance(members, dict) else {}
+    names = members_of(members)
     yield from (name for name in names if name not in known and name.isidentifier())
 
 

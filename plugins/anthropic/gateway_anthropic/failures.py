@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 
 from gateway.errors import UpstreamError, UpstreamRateLimitError
 from gateway.plugin import Failure
-from gateway.plugin.failures import read_failure
+from gateway.plugin.failures import read_failure, seconds_until
 
 __all__ = ["rate_limits", "read_error"]
 
@@ -38,15 +36,10 @@ def rate_limits(headers: Mapping[str, str]) -> dict[str, str]:
     limits: dict[str, str] = {}
     for name, value in headers.items():
         counted, _, what = name.removeprefix(_PREFIX).rpartition("-")
-        told = _wait(value, headers.get("date", "")) if what == "reset" else value
+        told = value
+        if what == "reset":
+            left = seconds_until(value, headers)
+            told = "" if left is None else f"{math.ceil(left)}s"
         if name.startswith(_PREFIX) and counted and told:
             limits[f"x-ratelimit-{what}-{counted}"] = told
     return limits
-
-
-def _wait(reset: str, now: str) -> str | None:
-    try:
-        left = datetime.fromisoformat(reset) - parsedate_to_datetime(now)
-    except (TypeError, ValueError):
-        return None
-    return f"{max(0, math.ceil(left.total_seconds()))}s"

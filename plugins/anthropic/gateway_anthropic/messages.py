@@ -14,6 +14,7 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from gateway.errors import InvalidRequestError
+from gateway.plugin.names import safe_name
 from gateway.plugin.pairing import CallIds, pair_outputs, read_arguments
 from gateway.plugin.turns import Turns
 from gateway.types import items
@@ -21,7 +22,6 @@ from gateway.types.request import Request
 from gateway_anthropic import carriers
 from gateway_anthropic.carriers import Block
 from gateway_anthropic.computer import blocks_of, results_of
-from gateway_anthropic.names import safe_name
 from gateway_anthropic.parts import write_content, write_part
 from gateway_anthropic.quirks import Quirks
 

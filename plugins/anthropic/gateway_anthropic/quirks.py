@@ -9,7 +9,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from gateway.plugin import Deployment
-from gateway.plugin.quirks import read_quirks
+from gateway.plugin.quirks import NEWEST, Version, read_quirks, version_in
 
 __all__ = ["Quirks", "quirks_of"]
 
@@ -46,8 +46,7 @@ class Quirks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 _VERSION = re.compile(r"claude-(?:[a-z]+-)?(\d+)(?:[-.](\d{1,2})(?!\d))?")
-_NEWEST: tuple[int, int] = (99, 0)
-_BEFORE: Mapping[tuple[int, int], Mapping[str, Any]] = {
+_BEFORE: Mapping[Version, Mapping[str, Any]] = {
     (4, 8): {"system_role": False, "computer": False},
     (4, 7): {"samplers": True, "efforts": ("low", "medium", "high", "max"), "max_tokens": 64_000},
     (4, 6): {"thinking": "budget"},
@@ -65,13 +64,12 @@ def quirks_of(deployment: Deployment) -> Quirks:
 
 def _known(model: str) -> dict[str, Any]:
     """Return what is known of `model` by its family and version."""
-    match = _VERSION.search(model)
-    version = (int(match[1]), int(match[2] or 0)) if match else _NEWEST
+    version = version_in(model, _VERSION)
     known: dict[str, Any] = {}
     for newer, changes in _BEFORE.items():
         if version < newer:
             known |= changes
-    is_opus = "opus" in model and (5, 5) <= version < _NEWEST
+    is_opus = "opus" in model and (5, 5) <= version < NEWEST
     if is_opus or "fable" in model or "mythos" in model:
         known["thinking"] = "always"
     if "sonnet" in model and version < (5, 5):  # the first of its generation does not heed them

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
 from gateway.plugin import Delta, Item, Thought
+from gateway.plugin.bodies import members_of, objects_in
 from gateway.plugin.hosted import code_call, page_call, search_call
 from gateway.types import hosted_items as h
 from gateway.types.items import OutputItem
@@ -57,15 +58,15 @@ class Opaque:
         self._blocks = [block for block in self._blocks if block not in broken]
 
     def _items(self, use: Block, result: Block) -> Iterator[OutputItem]:
-        given, content = _members(use.get("input")), result.get("content")
-        found = _members(content)
+        given, content = members_of(use.get("input")), result.get("content")
+        found = members_of(content)
         failed = bool(result.get("is_error")) or str(found.get("type")).endswith("_error")
         status = "failed" if failed else "completed"
         match use.get("name"):
             case _ if use.get("type") == "mcp_tool_use":
                 yield _mcp_call(use, content, failed=failed)
             case "web_search":
-                urls = filter(None, (hit.get("url") for hit in _list(content)))
+                urls = filter(None, (hit.get("url") for hit in objects_in(content)))
                 query = given.get("query") or ""
                 yield search_call([query], urls, self._include, status=status)
             case "web_fetch":
@@ -80,7 +81,7 @@ class Opaque:
 
 
 def _mcp_call(use: Block, content: Any, *, failed: bool) -> h.McpCall:
-    text = "".join(str(part.get("text")) for part in _list(content)) or str(content or "")
+    text = "".join(str(part.get("text")) for part in objects_in(content)) or str(content or "")
     return h.McpCall(
         id=str(use.get("id")),  # by which the gateway finds it in the carrier
         name=str(use.get("name")),
@@ -90,14 +91,6 @@ def _mcp_call(use: Block, content: Any, *, failed: bool) -> h.McpCall:
         output=None if failed else text,
         error={"type": "mcp_tool_execution_error", "content": content} if failed else None,
     )
-
-
-def _members(value: Any) -> Block:
-    return cast("Block", value) if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[Block]:
-    return [_members(one) for one in cast("list[Any]", value)] if isinstance(value, list) else []
 
 
 def _json(value: Any) -> str:

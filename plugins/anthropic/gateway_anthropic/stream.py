@@ -21,13 +21,13 @@ from gateway.plugin import (
     Used,
 )
 from gateway.plugin.failures import read_failure
+from gateway.plugin.names import told_names
 from gateway.plugin.reports import told_status
 from gateway.plugin.usage import Tally
 from gateway_anthropic.blocks import ArrivingBlock, Event, read_event
 from gateway_anthropic.carriers import Block, write
 from gateway_anthropic.citations import Speech
 from gateway_anthropic.computer import ComputerReader
-from gateway_anthropic.names import told_names
 from gateway_anthropic.request import continue_request
 from gateway_anthropic.server_tools import Opaque
 from gateway_anthropic.usage import read_usage

@@ -7,11 +7,11 @@ from typing import Any
 
 from gateway.errors import InvalidRequestError
 from gateway.plugin.choice import is_forced, offered_tools
+from gateway.plugin.names import safe_name
 from gateway.types import tools
 from gateway.types.items import CodeInterpreterCall
 from gateway.types.request import Request
 from gateway_anthropic.computer import toolset
-from gateway_anthropic.names import safe_name
 from gateway_anthropic.quirks import Quirks
 from gateway_anthropic.schema import strict_schema
 
