@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from gateway.types.items import CodeInterpreterCall, WebSearchCall
+from gateway.types.items import CodeInterpreterCall, ImageGenerationCall, WebSearchCall
 
-__all__ = ["code_call", "page_call", "search_call"]
+__all__ = ["code_call", "image_call", "page_call", "search_call"]
 
 
 def search_call(
@@ -40,3 +40,9 @@ def code_call(
         code=code,
         outputs=({"type": "logs", "logs": logs},) if is_told else None,
     )
+
+
+def image_call(data: str | None, media_type: str) -> ImageGenerationCall:
+    """Return the making of an image, whose `data` is base64."""
+    form = media_type.removeprefix("image/")
+    return ImageGenerationCall(status="completed", result=data, output_format=form)

@@ -9,8 +9,8 @@ import msgspec
 from msgspec.structs import replace
 
 from gateway.plugin import Annotation, Delta, Item, Refusal, Text, Thought, ToolCall
-from gateway.plugin.hosted import code_call
-from gateway.types.items import CodeInterpreterCall, FileSearchCall, ImageGenerationCall
+from gateway.plugin.hosted import code_call, image_call
+from gateway.types.items import CodeInterpreterCall, FileSearchCall
 from gateway.types.request import Request
 from gateway_gemini.calls import CallReader
 from gateway_gemini.computer import calls_on_screen
@@ -21,7 +21,6 @@ from gateway_gemini.wire import FunctionCall
 __all__ = ["AnswerReader"]
 
 _NOTHING = Carrier()
-_IMAGE = "image/"
 
 
 class AnswerReader:
@@ -55,9 +54,10 @@ class AnswerReader:
                 yield from self._think(told)
             case {"text": str(text)} if text:
                 yield from self._say(text, signature)
-            case {"inlineData": {"mimeType": str(kind)}} if kind.startswith(_IMAGE):
+            case {"inlineData": {"mimeType": str(kind)}} if kind.startswith("image/"):
                 yield from self._give_way(signature)
-                yield self._show(kind, told["inlineData"].get("data"))
+                self.spoke = True
+                yield Item(image_call(told["inlineData"].get("data"), kind))
             case _ if any(told[name] is not None for name in told.keys() - {"text"}):
                 yield from self._keep(told)
             case _:
@@ -107,11 +107,6 @@ class AnswerReader:
         self.spoke = True
         self._texts.append(text)
         yield Text(text)
-
-    def _show(self, kind: str, data: str | None) -> Item:
-        self.spoke = True
-        form = kind.removeprefix(_IMAGE)
-        return Item(ImageGenerationCall(status="completed", result=data, output_format=form))
 
     def _carry(self, told: dict[str, Any]) -> None:
         self._carrier = replace(self._carrier, parts=(*self._carrier.parts, told))

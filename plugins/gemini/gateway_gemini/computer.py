@@ -11,7 +11,7 @@ from gateway.plugin.computer import calls_for, scroll
 from gateway.types.computer_items import ComputerCall, SafetyCheck
 from gateway.types.request import Request
 from gateway.types.tools import ComputerTool, ComputerUsePreviewTool
-from gateway_gemini.functions import GRID, KEYED, our_keys, script_of
+from gateway_gemini.functions import ENDS, GRID, KEYED, our_keys, script_of
 from gateway_gemini.sizes import Size, screen_size
 
 __all__ = ["calls_on_screen", "computer_calls", "has_screen"]
@@ -93,8 +93,7 @@ class _Told:
             case "type":
                 details = {"text": self._arguments.get("text", self._arguments.get("url"))}
             case "drag":
-                older = "destination_x" in self._arguments
-                ends = ("", "destination_") if older else ("start_", "end_")
+                ends = ENDS["older" if "destination_x" in self._arguments else "newer"]
                 details = {"path": [*map(self._place, ends)]}
             case "scroll":
                 details = self._place() | self._distance()

@@ -10,7 +10,7 @@ from gateway.plugin.computer import Way, actions_of, scrolled, use_ids
 from gateway.types import computer_items as c
 from gateway.types.items import InputItem
 from gateway.types.request import Request
-from gateway_gemini.functions import FUNCTIONS, GRID, Generation, their_keys
+from gateway_gemini.functions import ENDS, FUNCTIONS, GRID, Generation, their_keys
 from gateway_gemini.parts import write_part
 from gateway_gemini.sizes import Size, screen_size
 
@@ -27,7 +27,7 @@ class ComputerWriter:
     def __init__(self, request: Request, generation: Generation) -> None:
         self._request = request
         self._is_older = generation == "older"
-        self._known = FUNCTIONS[generation]
+        self._known, self._ends = FUNCTIONS[generation], ENDS[generation]
         self._size = Size(GRID, GRID)
         self._latest = {"x": GRID // 2, "y": GRID // 2}
 
@@ -82,7 +82,8 @@ class ComputerWriter:
             case c.TypeText(text=text):
                 return {"text": text}
             case c.Drag(path=path):
-                return self._ends(self._at(path[0]), self._at(path[-1]))
+                ends = zip(self._ends, (self._at(path[0]), self._at(path[-1])), strict=True)
+                return {f"{end}{axis}": part for end, at in ends for axis, part in at.items()}
             case c.Scroll():
                 way, pixels = scrolled(action)
                 return {**self._at(action), "direction": way, **self._far(pixels, way)}
@@ -94,11 +95,6 @@ class ComputerWriter:
         x, y = (min(GRID - 1, max(0, round(part * GRID))) for part in parts)
         self._latest = {"x": x, "y": y}
         return self._latest
-
-    def _ends(self, start: Json, end: Json) -> Json:
-        first, last = ("", "destination_") if self._is_older else ("start_", "end_")
-        ends = {f"{first}{axis}": value for axis, value in start.items()}
-        return ends | {f"{last}{axis}": value for axis, value in end.items()}
 
     def _far(self, pixels: int, way: Way) -> Json:
         if not self._is_older:

@@ -173,10 +173,9 @@ class _Writer:
         calls = [part for part in turn.parts if "functionCall" in part]
         if calls and self._quirks.wants_signatures:
             calls[0].setdefault("thoughtSignature", UNCHECKED)
-        if turn.parts:
-            self.contents.append({"role": "model", "parts": turn.parts})
-        if turn.results:
-            self.contents.append({"role": "user", "parts": turn.results})
+        said = {"role": "model", "parts": turn.parts}
+        given = {"role": "user", "parts": turn.results}
+        self.contents += [content for content in (said, given) if content["parts"]]
         self.add_user(turn.attached)
 
 

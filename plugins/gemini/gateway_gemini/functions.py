@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 __all__ = [
+    "ENDS",
     "EXCLUDED",
     "FUNCTIONS",
     "GRID",
@@ -23,6 +24,9 @@ Generation = Literal["older", "newer"]
 
 GRID = 1000
 """Coordinates go from 0 to 999, whatever the size of the screen."""
+
+ENDS = {"older": ("", "destination_"), "newer": ("start_", "end_")}
+"""What stands before the coordinates of the two ends of a drag."""
 
 EXCLUDED: Mapping[Generation, tuple[str, ...]] = {
     "older": ("search",),

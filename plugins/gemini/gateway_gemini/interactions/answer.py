@@ -11,7 +11,7 @@ from msgspec import Struct
 from gateway.errors import UpstreamProtocolError
 from gateway.plugin import Annotation, Item, Text, Thought, ToolCall
 from gateway.plugin import Delta as Said
-from gateway.types.items import ImageGenerationCall
+from gateway.plugin.hosted import image_call
 from gateway.types.request import Request
 from gateway_gemini.computer import calls_on_screen, has_screen
 from gateway_gemini.failures import reported_error
@@ -152,9 +152,7 @@ class StepReader:
             self.spoke = True
             yield from self._cite(begun)
             begun.before = 0
-            kind = (content.mime_type or "image/png").removeprefix("image/")
-            item = ImageGenerationCall(status="completed", result=content.data, output_format=kind)
-            yield Item(item)
+            yield Item(image_call(content.data, content.mime_type or "image/png"))
 
     def _cite(self, begun: _Begun) -> Iterator[Said]:
         """Tell the sources of the text so far, which counts for itself."""
