@@ -1,23 +1,25 @@
 """Responses that take many answers of a model, with calls of tools between them.
 
-The tools are a library of the tests' own in the place of an MCP server; what models say is invented.
+The tools are a library of the tests' own in the place of an MCP server. What models say is
+invented.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import pytest
 
-from gateway.config import ModelEntry, ToolSettings
+from gateway.config import ModelEntry, Secret, ToolSettings
 from gateway.core.exchange import Streamed
 from gateway.errors import InvalidRequestError, ToolError, UpstreamRateLimitError
 from gateway.plugin.tools import Invocation, ToolFunction, ToolOutcome
 from gateway.stream.lifecycle import violations
-from gateway.testing import Script, ScriptedUpstream, event_stream
+from gateway.testing import Script, ScriptedUpstream, event_stream, json_answer
 from gateway.types.tools import McpTool, Tool
 
 if TYPE_CHECKING:
@@ -101,6 +103,12 @@ def library() -> Library:
     return Library()
 
 
+@pytest.fixture
+def lending(open_gateway: OpenGateway, chat: ModelEntry, library: Library) -> OpenGateway:
+    """Return a function that opens a gateway with a chat model, and the library."""
+    return functools.partial(open_gateway, chat, runners=[library])
+
+
 def calls(*made: tuple[str, dict[str, Any]], text: str = "", first: int = 0) -> Script:
     """Return a chat answer that says `text` and makes calls, the arguments in two pieces."""
     deltas: list[dict[str, Any]] = [{"content": text}] if text else []
@@ -132,14 +140,13 @@ def chat(deploy: Deploy, upstream: ScriptedUpstream) -> ModelEntry:
 
 
 async def test_a_model_calls_a_tool_and_ends_with_what_it_says(
-    open_gateway: OpenGateway,
-    chat: ModelEntry,
+    lending: OpenGateway,
     upstream: ScriptedUpstream,
     says: Says,
     library: Library,
 ) -> None:
     upstream.add(calls(("mcp__library__lend", {"title": "Emma"})), says.chat("Enjoy."))
-    async with open_gateway(chat, runners=[library]) as gateway:
+    async with lending() as gateway:
         response = await gateway.ask(tools=[FREE])
     assert types(response) == ["mcp_list_tools", "mcp_call", "message"]
     listing, call, _ = response["output"]
@@ -173,8 +180,7 @@ async def test_a_model_calls_a_tool_and_ends_with_what_it_says(
 
 
 async def test_the_stream_of_many_answers_is_one(
-    open_gateway: OpenGateway,
-    chat: ModelEntry,
+    lending: OpenGateway,
     upstream: ScriptedUpstream,
     says: Says,
     library: Library,
@@ -184,7 +190,7 @@ async def test_the_stream_of_many_answers_is_one(
         calls(("mcp__library__lend", {"title": "lost"})),
         says.chat("Only", " one."),
     )
-    async with open_gateway(chat, runners=[library]) as gateway:
+    async with lending() as gateway:
         events = await gateway.stream(tools=[FREE])
         kept = await gateway.retrieve(events[-1]["response"]["id"])
     assert violations(events) == []
@@ -232,15 +238,14 @@ async def ask_for_approval(gateway: Gateway, **body: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("stream", [True, False])
 async def test_an_approved_call_is_made_and_told_with_its_request(
-    open_gateway: OpenGateway,
-    chat: ModelEntry,
+    lending: OpenGateway,
     upstream: ScriptedUpstream,
     says: Says,
     library: Library,
     stream: bool,
 ) -> None:
     upstream.add(calls(("mcp__library__lend", {"title": "Emma"})), says.chat("Enjoy."))
-    async with open_gateway(chat, runners=[library]) as gateway:
+    async with lending() as gateway:
         asked = await ask_for_approval(gateway)
         assert library.calls == []
         request = asked["output"][-1]
@@ -290,14 +295,13 @@ def approval(request: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 
 async def test_a_denied_call_is_not_made_and_the_model_hears_why(
-    open_gateway: OpenGateway,
-    chat: ModelEntry,
+    lending: OpenGateway,
     upstream: ScriptedUpstream,
     says: Says,
     library: Library,
 ) -> None:
     upstream.add(calls(("mcp__library__lend", {"title": "Emma"})), says.chat("A pity."))
-    async with open_gateway(chat, runners=[library]) as gateway:
+    async with lending() as gateway:
         asked = await ask_for_approval(gateway)
         request = asked["output"][-1]
         answer = {"tools": [LIBRARY], "previous_response_id": asked["id"]}
@@ -312,14 +316,13 @@ async def test_a_denied_call_is_not_made_and_the_model_hears_why(
 
 
 async def test_an_approval_works_without_a_store(
-    open_gateway: OpenGateway,
-    chat: ModelEntry,
+    lending: OpenGateway,
     upstream: ScriptedUpstream,
     says: Says,
     library: Library,
 ) -> None:
     upstream.add(calls(("mcp__library__lend", {"title": "Emma"})), says.chat("Enjoy."))
-    async with open_gateway(chat, runners=[library]) as gateway:
+    async with lending() as gateway:
         asked = await ask_for_approval(gateway, store=False)
         history = [{"role": "user", "content": "hello"}, *asked["output"]]
         request = asked["output"][-1]
@@ -342,10 +345,10 @@ async def test_an_approval_works_without_a_store(
 
 
 async def test_a_server_that_lists_nothing_fails_the_response(
-    open_gateway: OpenGateway, chat: ModelEntry, library: Library
+    lending: OpenGateway, library: Library
 ) -> None:
     library.broken = True
-    async with open_gateway(chat, runners=[library]) as gateway:
+    async with lending() as gateway:
         with pytest.raises(ToolError) as raised:
             await gateway.ask(tools=[FREE])
         events = await gateway.stream(tools=[FREE])
@@ -363,8 +366,7 @@ async def test_a_server_that_lists_nothing_fails_the_response(
 
 
 async def test_calls_of_the_client_wait_while_those_of_the_gateway_are_made(
-    open_gateway: OpenGateway,
-    chat: ModelEntry,
+    lending: OpenGateway,
     upstream: ScriptedUpstream,
     says: Says,
     library: Library,
@@ -373,7 +375,7 @@ async def test_calls_of_the_client_wait_while_those_of_the_gateway_are_made(
         calls(("find", {"title": "a"}), ("mcp__library__lend", {"title": "Emma"})),
         says.chat("Done."),
     )
-    async with open_gateway(chat, runners=[library]) as gateway:
+    async with lending() as gateway:
         first = await gateway.ask(tools=[FREE, FIND])
         assert types(first) == ["mcp_list_tools", "function_call", "mcp_call"]
         found = {"type": "function_call_output", "call_id": "call_0", "output": "here"}
@@ -388,15 +390,14 @@ async def test_calls_of_the_client_wait_while_those_of_the_gateway_are_made(
 
 
 async def test_no_more_calls_are_made_than_the_client_allows(
-    open_gateway: OpenGateway,
-    chat: ModelEntry,
+    lending: OpenGateway,
     upstream: ScriptedUpstream,
     says: Says,
     library: Library,
 ) -> None:
     lend = ("mcp__library__lend", {"title": "Emma"})
     upstream.add(calls(lend, lend, lend), says.chat("Enough."))
-    async with open_gateway(chat, runners=[library]) as gateway:
+    async with lending() as gateway:
         response = await gateway.ask(tools=[FREE], max_tool_calls=2)
     assert types(response) == ["mcp_list_tools", "mcp_call", "mcp_call", "message"]
     assert len(library.calls) == 2
@@ -405,11 +406,11 @@ async def test_no_more_calls_are_made_than_the_client_allows(
 
 
 async def test_a_model_that_never_ends_is_ended(
-    open_gateway: OpenGateway, chat: ModelEntry, upstream: ScriptedUpstream, library: Library
+    lending: OpenGateway, upstream: ScriptedUpstream, library: Library
 ) -> None:
     lend = ("mcp__library__lend", {"title": "Emma"})
     upstream.add(calls(lend), calls(lend), calls(lend))
-    async with open_gateway(chat, runners=[library], tools=ToolSettings(max_turns=3)) as gateway:
+    async with lending(tools=ToolSettings(max_turns=3)) as gateway:
         response = await gateway.ask(tools=[FREE])
     assert response["status"] == "incomplete"
     assert response["incomplete_details"] == {"reason": "max_messages"}
@@ -420,15 +421,14 @@ async def test_a_model_that_never_ends_is_ended(
 
 
 async def test_what_is_forced_is_forced_once(
-    open_gateway: OpenGateway,
-    chat: ModelEntry,
+    lending: OpenGateway,
     upstream: ScriptedUpstream,
     says: Says,
     library: Library,
 ) -> None:
     choice = {"type": "mcp", "server_label": "library", "name": "lend"}
     upstream.add(calls(("mcp__library__lend", {"title": "Emma"})), says.chat("Enjoy."))
-    async with open_gateway(chat, runners=[library]) as gateway:
+    async with lending() as gateway:
         await gateway.ask(tools=[FREE], tool_choice=choice)
         with pytest.raises(InvalidRequestError) as raised:
             await gateway.ask(tools=[FREE], tool_choice={**choice, "name": "sell"})
@@ -439,10 +439,10 @@ async def test_what_is_forced_is_forced_once(
 
 
 async def test_a_client_that_leaves_ends_the_calls(
-    open_gateway: OpenGateway, chat: ModelEntry, upstream: ScriptedUpstream, library: Library
+    lending: OpenGateway, upstream: ScriptedUpstream, library: Library
 ) -> None:
     upstream.add(calls(("mcp__library__wait", {})))
-    async with open_gateway(chat, runners=[library]) as gateway:
+    async with lending() as gateway:
         reply = await gateway.send(stream=True, tools=[FREE])
         assert isinstance(reply, Streamed)
         blocks = reply.blocks
@@ -461,15 +461,14 @@ async def test_a_client_that_leaves_ends_the_calls(
 
 
 async def test_a_call_that_takes_too_long_fails(
-    open_gateway: OpenGateway,
-    chat: ModelEntry,
+    lending: OpenGateway,
     upstream: ScriptedUpstream,
     says: Says,
     library: Library,
 ) -> None:
     upstream.add(calls(("mcp__library__wait", {})), says.chat("Too slow."))
     limits = ToolSettings(call_seconds=0.01)
-    async with open_gateway(chat, runners=[library], tools=limits) as gateway:
+    async with lending(tools=limits) as gateway:
         response = await gateway.ask(tools=[FREE])
     call = response["output"][1]
     assert call["status"] == "failed"
@@ -478,14 +477,13 @@ async def test_a_call_that_takes_too_long_fails(
 
 
 async def test_a_failure_of_the_model_after_calls_is_that_of_the_response(
-    open_gateway: OpenGateway,
-    chat: ModelEntry,
+    lending: OpenGateway,
     upstream: ScriptedUpstream,
     says: Says,
     library: Library,
 ) -> None:
     upstream.add(calls(("mcp__library__lend", {"title": "Emma"})), says.failure(429))
-    async with open_gateway(chat, runners=[library]) as gateway:
+    async with lending() as gateway:
         response = await gateway.ask(tools=[FREE])
         assert response["status"] == "failed"
         assert types(response) == ["mcp_list_tools", "mcp_call"]
@@ -498,12 +496,51 @@ async def test_a_failure_of_the_model_after_calls_is_that_of_the_response(
 
 
 async def test_a_tool_that_cannot_be_run_is_refused_by_its_place(
-    open_gateway: OpenGateway, chat: ModelEntry, library: Library
+    lending: OpenGateway, library: Library
 ) -> None:
     private = {**FREE, "server_url": "https://private.test"}
-    async with open_gateway(chat, runners=[library]) as gateway:
+    async with lending() as gateway:
         with pytest.raises(InvalidRequestError) as raised:
             await gateway.ask(tools=[FIND, private])
         assert raised.value.param == "tools[1].server_url"
         with pytest.raises(InvalidRequestError, match="library__lend"):
             await gateway.ask(tools=[FREE, FREE])
+
+
+async def test_an_approval_is_for_one_server_whatever_the_names_come_to(
+    lending: OpenGateway, upstream: ScriptedUpstream, library: Library
+) -> None:
+    upstream.add(calls(("mcp__library__lend", {"title": "Emma"})))
+    async with lending() as gateway:
+        request = (await ask_for_approval(gateway))["output"][-1]
+        tools = [{**LIBRARY, "server_label": "other"}]
+        history = [{"role": "user", "content": "hello"}, request, approval(request)]
+        with pytest.raises(InvalidRequestError) as raised:
+            await gateway.ask(tools=tools, input=history)
+    assert raised.value.param == "input[2].approval_request_id"
+    assert library.calls == []
+
+
+async def test_a_model_that_cannot_be_told_to_call_nothing_ends_all_the_same(
+    open_gateway: OpenGateway,
+    deploy: Deploy,
+    upstream: ScriptedUpstream,
+    library: Library,
+) -> None:
+    lend = {"toolUse": {"toolUseId": "t1", "name": "mcp__library__lend", "input": {"title": "E"}}}
+
+    def converse(*content: Any, reason: str) -> Script:
+        message = {"message": {"role": "assistant", "content": content}}
+        usage = {"inputTokens": 1, "outputTokens": 1, "totalTokens": 2}
+        return json_answer({"output": message, "stopReason": reason, "usage": usage})
+
+    upstream.add(
+        converse(lend, reason="tool_use"), converse({"text": "So."}, lend, reason="tool_use")
+    )
+    settings = {"aws_region_name": Secret("us-east-1")}
+    model = deploy(upstream, model="bedrock/claude", settings=settings)
+    async with open_gateway(model, runners=[library]) as gateway:
+        response = await gateway.ask(tools=[FREE], max_tool_calls=1)
+    assert types(response) == ["mcp_list_tools", "mcp_call", "message"]
+    assert response["status"] == "completed"
+    assert len(library.calls) == 1

@@ -64,7 +64,7 @@ async def _outcome(call: Call, tenant: str, limits: ToolSettings) -> ToolOutcome
 
 def _failed(code: int, message: str) -> ToolOutcome:
     error: JsonObject = {"type": "http_error", "code": code, "message": message}
-    return ToolOutcome(output=f"The call failed: {message}.", error=error)
+    return ToolOutcome(output=f"The call failed: {message}", error=error)
 
 
 def _cut(output: str, limit: int) -> str:

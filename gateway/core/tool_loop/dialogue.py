@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from gateway.core.draft import Draft, Items
+from gateway.core.lowering.mcp_calls import output_of
 from gateway.core.tool_loop.citing import Citing
 from gateway.core.tool_loop.interception import Call, Intercepting, Scene
 from gateway.core.tool_loop.offering import Offer, Offering, Stage
@@ -16,6 +17,7 @@ from gateway.types.items import (
     FunctionCallOutput,
     InputItem,
     McpApprovalRequest,
+    McpCall,
     OutputItem,
 )
 from gateway.types.request import Request
@@ -28,7 +30,7 @@ class Dialogue:
     """Owns what the model has said and read beyond the input of `request`.
 
     `said` is what it said in the last round, `rounds` how many there were, `exhausted` whether no
-    more calls may be made.
+    more calls may be made, and `unruly` that the model cannot be kept from wanting some.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Dialogue:
         self.said: Intercepting | None = None
         self._speaking: Intercepting | None = None
         self.rounds = 0
+        self.unruly = False
         self._request = request
         self._offering = offering
         self._tenant = tenant
@@ -60,13 +63,22 @@ class Dialogue:
         return ignored or self._allowance == 0
 
     @property
+    def stage(self) -> Stage:
+        """What the round that is due is."""
+        if not self.rounds:
+            return "first"
+        if not self.exhausted:
+            return "further"
+        return "unruly" if self.unruly else "last"
+
+    @property
     def _allowance(self) -> int | None:
         most = self._request.max_tool_calls
         return None if most is None else max(most - self._called, 0)
 
     def shape(self, draft: Draft) -> Draft:
         """Return the call of the model for the round that is due."""
-        stage: Stage = "first" if not self.rounds else "last" if self.exhausted else "further"
+        stage = self.stage
         charged = self.rounds == 0  # what came before the first round is paid once
 
         def write(items: Items) -> Request:
@@ -101,13 +113,15 @@ class Dialogue:
         self, items: Sequence[OutputItem], calls: Sequence[Call], outcomes: Sequence[ToolOutcome]
     ) -> None:
         """Note the `items` that the last round gave, and what its `calls` came to."""
+        by_id = {item_id(item): item for item in items}
         by_key = {call.key: call for call in calls if call.key}
         silent = [call for call in calls if not call.key]
         outputs: list[InputItem] = []
         for call, outcome in zip(calls, outcomes, strict=True):
             self._sources |= {source.url: source for source in outcome.sources}
             call.call_id = self._fresh(call.call_id)
-            outputs.append(FunctionCallOutput(call_id=call.call_id, output=outcome.output))
+            output = _read(by_id.get(call.key), outcome)
+            outputs.append(FunctionCallOutput(call_id=call.call_id, output=output))
         for item in items:
             call = by_key.get(item_id(item) or "")
             self._items.append(item if call is None else _function_call(call))
@@ -129,6 +143,11 @@ class Dialogue:
         fresh = call_id if call_id and call_id not in self._call_ids else self._mint("call")
         self._call_ids.add(fresh)
         return fresh
+
+
+def _read(item: OutputItem | None, outcome: ToolOutcome) -> str:
+    """Return what the model reads of a call: of MCP, the same that it reads in later requests."""
+    return output_of(item) if isinstance(item, McpCall) else outcome.output
 
 
 def _function_call(call: Call) -> FunctionCall:

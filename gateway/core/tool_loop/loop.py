@@ -14,7 +14,7 @@ from gateway.core.tool_loop.calling import make_calls, told
 from gateway.core.tool_loop.dialogue import Dialogue
 from gateway.core.tool_loop.interception import Call, begun_call
 from gateway.core.tool_loop.listing import Listed, Listing, list_functions, planned
-from gateway.core.tool_loop.offering import Offering, function_name
+from gateway.core.tool_loop.offering import Offering
 from gateway.core.tool_loop.runners import Claim
 from gateway.core.translating import Begun, Round
 from gateway.core.translation import Part
@@ -224,7 +224,7 @@ class ToolLoop:
 
     def _approved_call(self, approved: Approved) -> Call:
         request = approved.request
-        offer = self._offering.find(function_name(request.server_label, request.name))
+        offer = self._offering.of_server(request.server_label, request.name)
         if offer is None:
             raise InvalidRequestError(
                 f"the function {request.name!r} of the MCP server {request.server_label!r}, which"
@@ -241,7 +241,14 @@ class ToolLoop:
         if self._dialogue.rounds >= limits.max_turns or job.clock() >= self._deadline:
             return self._finish("max_messages")
         self._known = len(self.response.output)
-        begun = await job.ask(Round(assembler=self._assembler, shape=self._dialogue.shape))
+        round = Round(assembler=self._assembler, shape=self._dialogue.shape)
+        try:
+            begun = await job.ask(round)
+        except InvalidRequestError as error:
+            if self._dialogue.stage != "last" or error.param != "tool_choice":
+                raise
+            self._dialogue.unruly = True  # it knows no choice of none
+            begun = await job.ask(round)
         assert isinstance(begun.translation, Part)
         self._answer, self._part = begun.answer, begun.translation
         self.headers = {**begun.headers, **self.headers}
@@ -268,6 +275,7 @@ class ToolLoop:
     async def _turn(self) -> bytes:
         """Decide how to go on after an answer."""
         assert self._part is not None
+        last = self._dialogue.exhausted
         said = self._dialogue.heard()
         if self._part.failure is not None:
             return self.fail(self._part.failure)
@@ -275,7 +283,7 @@ class ToolLoop:
             return self._finish(said.reason)
         block = self._write(self._assembler.pause())
         self._calls = said.calls
-        self._goes_on = not said.waits and bool(said.calls or said.ignored)
+        self._goes_on = not (said.waits or last) and bool(said.calls or said.ignored)
         if said.calls:
             self._next = self._call
         elif self._goes_on:

@@ -28,9 +28,9 @@ from gateway.types.tools import (
 
 __all__ = ["Offer", "Offering", "Stage", "address_of", "function_name"]
 
-Stage = Literal["first", "further", "last"]
-"""Whether a call of the model is the first for its response, a further one, or one after which no
-tool may be run any more.
+Stage = Literal["first", "further", "last", "unruly"]
+"""Whether a call of the model is the first for its response, a further one, one in which it may
+want no tool any more, or one in which it may, but gets none.
 """
 
 _NO_ARGUMENTS: dict[str, Any] = {"type": "object", "properties": {}}
@@ -88,6 +88,13 @@ class Offering:
     def find(self, name: str) -> Offer | None:
         """Return what the model calls `name`, if it is run here."""
         return self._offers.get(name)
+
+    def of_server(self, label: str, name: str) -> Offer | None:
+        """Return the function `name` of the MCP server `label`."""
+        offer = self._offers.get(function_name(label, name))
+        # Another server may have a function that comes to bear the same name.
+        mine = offer is not None and (offer.server_label, offer.function.name) == (label, name)
+        return offer if mine else None
 
     def write(self, request: Request, stage: Stage) -> Request:
         """Return `request` with functions in the place of the claimed tools."""
