@@ -211,7 +211,7 @@ def open_gateway(tmp_path: Path) -> OpenGateway:
         providers: Iterable[Provider] = (),
         store: Store | None = None,
         runners: Iterable[ToolRunner] = (),
-        tools: ToolSettings = ToolSettings(),
+        tools: ToolSettings | None = None,
     ) -> AsyncGenerator[Gateway]:
         plugin, clock = Plugin(providers, store, runners), Clock()
         config = Config(
@@ -222,7 +222,7 @@ def open_gateway(tmp_path: Path) -> OpenGateway:
             ),
             models=models,
             server=ServerSettings(max_in_flight=max_in_flight),
-            tools=tools,
+            tools=tools or ToolSettings(),
         )
         blocked = ("mcp", "searxng") if tuple(runners) else ()  # a test's own in their place
         plugins = Plugins(extra=[plugin], blocked=blocked)
