@@ -10,15 +10,18 @@ import yaml
 from gateway.config import (
     ApiKeyEntry,
     LoggingSettings,
+    McpServer,
     ModelEntry,
     PluginSettings,
     ServerSettings,
     StateSettings,
     Timeouts,
+    ToolSettings,
     load,
 )
 from gateway.config.api_keys import _WORDS as API_KEY_WORDS
 from gateway.config.loading import _FILE, _GENERAL_SETTINGS
+from gateway.config.mcp_servers import _SERVER
 from gateway.config.model_list import _ENTRY, _MODEL_INFO, _PARAMS
 
 ROOT = Path(__file__).parents[1]
@@ -30,11 +33,19 @@ ENVIRONMENT = {
     for path in [*CONFIGS, ROOT / "docs/config.md"]
     for name in re.findall(r"os\.environ/(\w+)", path.read_text())
 }
-SECTIONS = (ServerSettings, PluginSettings, StateSettings, LoggingSettings, Timeouts)
+SECTIONS = (
+    ServerSettings,
+    PluginSettings,
+    StateSettings,
+    LoggingSettings,
+    Timeouts,
+    ToolSettings,
+)
 FIELDS = {
     *(field for section in SECTIONS for field in section.__struct_fields__),
     *(set(ModelEntry.__struct_fields__) - {"name"}),
     "model_name",
+    *(set(McpServer.__struct_fields__) - {"label"}),
     *(set(ApiKeyEntry.__struct_fields__) - {"digest"}),
     "key",
     *_FILE.names,
@@ -42,7 +53,15 @@ FIELDS = {
 }
 SPELLINGS = {
     key
-    for words in (_FILE, _ENTRY, _PARAMS, _MODEL_INFO, _GENERAL_SETTINGS, API_KEY_WORDS)
+    for words in (
+        _FILE,
+        _ENTRY,
+        _PARAMS,
+        _MODEL_INFO,
+        _GENERAL_SETTINGS,
+        _SERVER,
+        API_KEY_WORDS,
+    )
     for key in (*words.names, *words.aliases)
 }
 
@@ -93,15 +112,25 @@ def test_what_the_full_file_shows_are_the_defaults() -> None:
     assert shown == ServerSettings()
     assert config.plugins == PluginSettings()
     assert config.logging == LoggingSettings()
+    assert config.tools == ToolSettings()
     entry = config.models[0]
-    for name in ("quirks", "weight", "timeouts", "retries", "launch", "on_unsupported"):
+    for name in ("quirks", "weight", "timeouts", "retries", "launch", "on_unsupported", "tools"):
         assert getattr(entry, name) == getattr(config.models[1], name), name
 
 
-@pytest.mark.parametrize("field", sorted(ServerSettings.__struct_fields__))
-def test_the_reference_shows_the_defaults_of_the_server(field: str) -> None:
-    default = getattr(ServerSettings(), field)
-    said = "none" if default is None else f"{default:g}" if isinstance(default, float) else default
+@pytest.mark.parametrize(
+    ("section", "field"),
+    [
+        (section, field)
+        for section in (ServerSettings(), ToolSettings())
+        for field in section.__struct_fields__
+    ],
+    ids=str,
+)
+def test_the_reference_shows_the_defaults(section: object, field: str) -> None:
+    default = getattr(section, field)
+    said = f"{default:g}" if isinstance(default, float) else str(default).lower()
+    said = "none" if default in (None, {}) else said
     row = next(row for row in REFERENCE.splitlines() if row.startswith("|") and f"`{field}`" in row)
     assert row.split("|")[2].strip().strip("`") == str(said)
 

@@ -13,12 +13,19 @@ from gateway_mcp.server import Server
 
 __all__ = ["Operators"]
 
+_INHERITED = ("HOME", "LANG", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "USER")
+"""What a command needs to be found and to run, as other clients of MCP hand on, too."""
+
 
 class Operators:
-    """Knows the operator's servers, and who may use which."""
+    """Knows the operator's servers, and who may use which.
 
-    def __init__(self, servers: Iterable[McpServer]) -> None:
+    Of the gateway's own `environment`, a command gets only what any program needs, and no keys.
+    """
+
+    def __init__(self, servers: Iterable[McpServer], environment: Mapping[str, str]) -> None:
         self._servers = {server.label: server for server in servers}
+        self._inherited = {name: environment[name] for name in _INHERITED if name in environment}
 
     def __bool__(self) -> bool:
         return bool(self._servers)
@@ -30,7 +37,7 @@ class Operators:
             return None
         return Server(
             label=server.label,
-            endpoint=_endpoint(server),
+            endpoint=self._endpoint(server),
             owner="",
             allowed=(server.allowed_tools, tool.allowed_tools),
             policies=_policies(server.require_approval, tool.require_approval),
@@ -39,22 +46,25 @@ class Operators:
             secrets=secrets_in(_secrets(server)),
         )
 
+    def _endpoint(self, server: McpServer) -> Endpoint:
+        if server.command:
+            environment = {**self._inherited, **_revealed(server.env)}
+            return ProcessEndpoint(
+                command=server.command, args=server.args, environment=environment
+            )
+        headers = _revealed(server.headers)
+        if server.authorization:
+            headers["Authorization"] = bearer(server.authorization.reveal())
+        return HttpEndpoint(
+            url=server.url, transport=server.transport, headers=headers, private=True
+        )
+
 
 def _policies(operator: Approval, client: Approval) -> tuple[Approval, ...]:
     """What one of the two does not say is up to the other; if neither does, always."""
     if operator is None or client is None:
         return (operator or client,)
     return (operator, client)
-
-
-def _endpoint(server: McpServer) -> Endpoint:
-    if server.command:
-        environment = _revealed(server.env)
-        return ProcessEndpoint(command=server.command, args=server.args, environment=environment)
-    headers = _revealed(server.headers)
-    if server.authorization:
-        headers["Authorization"] = bearer(server.authorization.reveal())
-    return HttpEndpoint(url=server.url, transport=server.transport, headers=headers, private=True)
 
 
 def _revealed(secrets: Mapping[str, Secret]) -> dict[str, str]:

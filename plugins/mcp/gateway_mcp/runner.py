@@ -47,7 +47,7 @@ class McpRunner(ToolRunner):
 
     def __init__(self, config: Config, client: Client) -> None:
         self._settings: ToolSettings = config.tools
-        self._servers = Servers(config.mcp_servers, private=config.tools.private_addresses)
+        self._servers = Servers(config)
         self._client = client
         self._pool = Pool(client)
         self._resources = AsyncExitStack()

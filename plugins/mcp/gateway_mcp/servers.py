@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from gateway.errors import InvalidRequestError
-from gateway.plugin import McpServer
+from gateway.plugin import Config
 from gateway.types.tools import McpTool
 from gateway_mcp.operators import Operators
 from gateway_mcp.server import Server
@@ -15,11 +13,11 @@ __all__ = ["Servers"]
 
 
 class Servers:
-    """Finds the servers of requests. With `private`, clients may name private addresses."""
+    """Finds the servers of requests."""
 
-    def __init__(self, operators: Iterable[McpServer], *, private: bool) -> None:
-        self._operators = Operators(operators)
-        self._private = private
+    def __init__(self, config: Config) -> None:
+        self._operators = Operators(config.mcp_servers, config.environment)
+        self._private = config.tools.private_addresses
 
     def insists(self, tool: McpTool) -> bool:
         """Say whether `tool` names a server by its label alone, where the operator has servers.

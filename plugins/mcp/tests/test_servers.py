@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import InvalidRequestError
-from gateway.plugin import McpServer, Secret
+from gateway.plugin import Config, McpServer, Secret, ToolSettings
 from gateway.types.tools import McpApprovalPolicy, McpTool, McpToolFilter
 from gateway_mcp.connection import HttpEndpoint, ProcessEndpoint
 from gateway_mcp.servers import Servers
@@ -24,7 +24,17 @@ FILES = McpServer(
     env={"TOKEN": Secret(KEY, "os.environ/TOKEN"), "MODE": Secret("production")},
     tenants=("shop",),
 )
-SERVERS = Servers([WIKI, FILES], private=False)
+ENVIRONMENT = {"PATH": "/bin", "HOME": "/root", "OPENAI_API_KEY": "invented-key-of-ours"}
+
+
+def having(*servers: McpServer, private: bool = False) -> Servers:
+    """Return what a gateway with `servers` knows."""
+    state: Any = None  # of no use here
+    tools = ToolSettings(private_addresses=private)
+    return Servers(Config(state=state, tools=tools, mcp_servers=servers, environment=ENVIRONMENT))
+
+
+SERVERS = having(WIKI, FILES)
 
 
 def tool(label: str = "docs", **members: Any) -> McpTool:
@@ -48,12 +58,12 @@ def test_an_operators_server_is_named_by_its_label_alone() -> None:
     assert KEY not in repr(server)
 
 
-def test_a_command_gets_its_environment_and_only_what_came_from_ours_is_secret() -> None:
+def test_a_command_gets_its_environment_and_none_of_our_keys() -> None:
     server = SERVERS.resolve(tool("files"), "shop")
     assert server.endpoint == ProcessEndpoint(
         command="files-server",
         args=("--all",),
-        environment={"TOKEN": KEY, "MODE": "production"},
+        environment={"PATH": "/bin", "HOME": "/root", "TOKEN": KEY, "MODE": "production"},
     )
     assert server.secrets == {KEY}
 
@@ -72,7 +82,7 @@ def test_a_server_of_other_tenants_looks_as_if_there_were_none() -> None:
 def test_only_a_label_alone_makes_the_gateway_insist() -> None:
     assert not SERVERS.insists(tool("wiki", server_url=URL))
     assert not SERVERS.insists(tool("wiki", connector_id="connector_dropbox"))
-    assert not Servers([], private=False).insists(tool("wiki"))
+    assert not having().insists(tool("wiki"))
 
 
 def test_a_clients_server_is_its_own() -> None:
@@ -108,13 +118,13 @@ def test_the_operators_approvals_are_the_least_and_the_clients_may_add(
     operator: Any, client: Any, policies: tuple[Any, ...]
 ) -> None:
     server = msgspec.structs.replace(WIKI, require_approval=operator)
-    found = Servers([server], private=False).resolve(tool("wiki", require_approval=client), "a")
+    found = having(server).resolve(tool("wiki", require_approval=client), "a")
     assert found.policies == policies
 
 
 def test_the_filters_of_operator_and_client_both_count() -> None:
     server = msgspec.structs.replace(WIKI, allowed_tools=McpToolFilter(read_only=True))
-    found = Servers([server], private=False).resolve(tool("wiki", allowed_tools=["ask"]), "a")
+    found = having(server).resolve(tool("wiki", allowed_tools=["ask"]), "a")
     assert found.allowed == (McpToolFilter(read_only=True), ("ask",))
     assert isinstance(found.policies, tuple)
     assert McpApprovalPolicy() not in found.policies
@@ -220,7 +230,7 @@ def test_private_addresses_are_refused_in_every_spelling(url: str) -> None:
 
 @pytest.mark.parametrize("url", PRIVATE)
 def test_private_addresses_are_fine_where_the_operator_says_so(url: str) -> None:
-    endpoint = Servers([], private=True).resolve(tool(server_url=url), "a").endpoint
+    endpoint = having(private=True).resolve(tool(server_url=url), "a").endpoint
     assert isinstance(endpoint, HttpEndpoint)
     assert endpoint.private
 
