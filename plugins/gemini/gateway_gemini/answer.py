@@ -9,6 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from gateway.plugin import Annotation, Delta, Item, Refusal, Text, Thought, ToolCall
+from gateway.plugin.bodies import members_of
 from gateway.plugin.hosted import code_call, image_call
 from gateway.types.items import CodeInterpreterCall, FileSearchCall
 from gateway.types.request import Request
@@ -120,8 +121,7 @@ class AnswerReader:
             case {"executableCode": {"code": str(code)}}, _:
                 self._hosted = code_call(code, "", (), status="incomplete")
             case {"toolCall": {"toolType": "FILE_SEARCH"}}, _:
-                given: dict[str, Any] = told["toolCall"].get("args") or {}
-                queries = tuple(given.get("queries") or ())
+                queries = tuple(members_of(told["toolCall"].get("args")).get("queries") or ())
                 self._hosted = FileSearchCall(queries=queries, status="completed")
             case {"codeExecutionResult": {}}, CodeInterpreterCall(code=code):
                 result = told["codeExecutionResult"]

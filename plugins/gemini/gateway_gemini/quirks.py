@@ -9,12 +9,11 @@ from typing import Any
 from msgspec import Struct
 
 from gateway.plugin import Deployment
-from gateway.plugin.quirks import read_quirks
+from gateway.plugin.quirks import Version, read_quirks, version_in
 from gateway_gemini.functions import Generation
 
 __all__ = ["Quirks", "quirks_of"]
 
-_NEWEST: tuple[int, int] = (99, 0)
 _VERSION = re.compile(r"gemini-(\d+)(?:\.(\d+))?(?!\d)")
 _MUTE = re.compile(r"gemma|-tts|native-audio|-2\.5-.*image")
 _PRO = {"minimal": "LOW", "low": "LOW", "medium": "MEDIUM"} | dict.fromkeys(
@@ -54,8 +53,7 @@ def quirks_of(deployment: Deployment) -> Quirks:
 
 def _known(deployment: Deployment) -> dict[str, Any]:
     """Return what follows from the model's name: one without a version is taken for the newest."""
-    found = _VERSION.search(deployment.model)
-    version = (int(found[1]), int(found[2] or 0)) if found else _NEWEST
+    version = version_in(deployment.model, _VERSION)
     is_third = version >= (3, 0)
     return {
         "efforts": _efforts(deployment.model, version),
@@ -66,7 +64,7 @@ def _known(deployment: Deployment) -> dict[str, Any]:
     }
 
 
-def _efforts(model: str, version: tuple[int, int]) -> Mapping[str, str | int]:
+def _efforts(model: str, version: Version) -> Mapping[str, str | int]:
     if version < (2, 5) or _MUTE.search(model):
         return {}
     if version < (3, 0):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
+from gateway.plugin.bodies import objects_in
 from gateway.plugin.schemas import rewrite_inner
 
 __all__ = ["write_schema"]
@@ -26,15 +27,10 @@ def write_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
     if "const" in schema:
         known["enum"] = [schema["const"]]
     written = {name: rewrite_inner(name, value, write_schema) for name, value in known.items()}
-    parts = rewrite_inner("allOf", schema.get("allOf"), write_schema)
-    for part in cast("list[Any]", parts) if isinstance(parts, list) else ():
-        for name, value in _members(part).items():
+    for part in objects_in(rewrite_inner("allOf", schema.get("allOf"), write_schema)):
+        for name, value in part.items():
             written[name] = _joined(name, written[name], value) if name in written else value
     return written
-
-
-def _members(schema: Any) -> dict[str, Any]:
-    return cast("dict[str, Any]", schema) if isinstance(schema, dict) else {}
 
 
 def _joined(name: str, one: Any, other: Any) -> Any:
