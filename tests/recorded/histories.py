@@ -161,11 +161,19 @@ def words_in(history: Iterable[Any]) -> str:
     return "".join(texts).strip()
 
 
-def calls_in(history: Iterable[Any]) -> list[tuple[str, str]]:
-    """Return the calls of a history that a client has to answer."""
+def calls_in(history: Iterable[Any], *, of_servers: bool = False) -> list[tuple[str, str]]:
+    """Return the calls of a history that a client has to answer, and with `of_servers` those of MCP
+    servers as the functions that these are to a model which has not made them itself.
+    """
+    kinds = {"tool_use", "mcp_tool_use"} if of_servers else {"tool_use"}
     return [
-        (one["name"], json.dumps(one.get("input", one.get("args"))))
+        (_called(one), json.dumps(one.get("input", one.get("args"))))
         for one in history
         if not isinstance(one, str)
-        if one.get("type", "tool_use") == "tool_use" and "name" in one
+        if one.get("type", "tool_use") in kinds and "name" in one
     ]
+
+
+def _called(one: dict[str, Any]) -> str:
+    server = one.get("server_name")
+    return f"mcp__{server}__{one['name']}" if server else one["name"]
