@@ -25,7 +25,7 @@ from gateway.cli.download import ProgressBar, pull
 from gateway.cli.explanation import explain, list_models, list_plugins
 from gateway.config import Config, load
 from gateway.errors import ConfigError, GatewayError, UpstreamError, UpstreamProtocolError
-from gateway.plugin import Download, NoKey, Progress, Provider, hookimpl
+from gateway.plugin import Download, NoKey, Progress, Provider, ToolRunner, hookimpl
 from gateway.plugin.manager import Plugins
 from gateway.types.events import decode_event
 
@@ -61,6 +61,18 @@ class FakePlugin:
                 downloads=self._downloads,
             )
         ]
+
+
+class FakeTools:
+    """Offers to run MCP servers."""
+
+    __name__ = "tools"
+    types = frozenset({"mcp"})
+
+    @hookimpl
+    def gateway_tool_runners(self) -> list[ToolRunner]:
+        runner: Any = self
+        return [runner]
 
 
 class Terminal(io.StringIO):
@@ -145,6 +157,46 @@ def test_check_says_who_may_call(tmp_path: Path) -> None:
     rest = "api_keys: [{tenant: shop, key: os.environ/A}, {tenant: lab, key: os.environ/B}]"
     lines = list(explain(configured(tmp_path, rest, A="a-key", B="b-key"), plugins()))
     assert lines[-1] == "guarded: 2 API keys, of lab, shop"
+
+
+SERVERS = """
+mcp_servers:
+  docs:
+    url: https://docs.example/mcp?key=invented-secret
+    authorization: os.environ/A
+    headers: {X-Key: invented-secret}
+    allowed_tools: [ask, find]
+    require_approval: {never: {read_only: true}, always: {tool_names: [find]}}
+    tenants: [shop]
+  files: {command: npx, args: [--key, invented-secret], allowed_tools: {read_only: false}}
+"""
+
+
+def test_check_explains_the_servers_and_nothing_that_may_be_secret(tmp_path: Path) -> None:
+    config = configured(tmp_path, SERVERS, A="invented-secret")
+    loaded = Plugins(extra=[FakePlugin(), FakeTools()], entry_points=False)
+    lines = list(explain(config, loaded))
+    assert lines[5:-2] == [
+        "MCP server docs",
+        "  address   https://docs.example/mcp",
+        "  key       os.environ/A",
+        "  headers   X-Key",
+        "  tools     ask, find",
+        "  approval  always for find, never for all that only read",
+        "  tenants   shop",
+        "MCP server files",
+        "  command   npx",
+        "  tools     all that may write",
+        "  approval  as the client says, always if it says nothing",
+        "  tenants   all",
+    ]
+    assert "invented-secret" not in "".join(lines)
+
+
+def test_check_wants_a_plugin_that_runs_the_servers(tmp_path: Path) -> None:
+    config = configured(tmp_path, SERVERS, A="invented-secret")
+    with pytest.raises(ConfigError, match="no plugin runs MCP servers; install gateway-mcp"):
+        list(explain(config, plugins()))
 
 
 def test_check_exits_with_1_and_names_each_problem(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from gateway.cli.download import downloads
+from gateway.cli.mcp_servers import explain_servers
 from gateway.config import Config, ModelEntry, ServerSettings
 from gateway.core.deployments import deployments
 from gateway.plugin import ApiKey, Provider
@@ -15,9 +16,10 @@ __all__ = ["access", "explain", "list_models", "list_plugins"]
 
 
 def explain(config: Config, plugins: Plugins) -> Iterator[str]:
-    """Yield every model, where it goes and with whose key, and who may call the gateway.
+    """Yield every model and every MCP server, where it is and with whose key, and who may call.
 
-    Raises `ConfigError` with a line for each model that cannot be served.
+    Raises `ConfigError` with a line for each model that cannot be served, or if no plugin runs
+    the servers.
     """
     providers = plugins.providers()
     for entry, deployment in zip(config.models, deployments(config, providers), strict=True):
@@ -29,6 +31,9 @@ def explain(config: Config, plugins: Plugins) -> Iterator[str]:
         yield f"  key       {_key_source(entry, provider, config.environment)}"
         if entry.headers:
             yield f"  headers   {', '.join(entry.headers)}"
+        if entry.tools == "gateway":
+            yield "  tools     run by the gateway"
+    yield from explain_servers(config, plugins)
     yield f"listens on {_address(config.server)}"
     yield access(config)
     if config.plugins.block:
