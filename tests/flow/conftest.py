@@ -6,6 +6,7 @@ What the upstreams say is invented.
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -37,6 +38,8 @@ from gateway.plugin import (
 )
 from gateway.plugin.manager import Plugins
 from gateway.testing import Script, ScriptedUpstream, event_stream, json_answer
+
+from .library import Library
 
 OpenGateway = Callable[..., AbstractAsyncContextManager["Gateway"]]
 
@@ -230,3 +233,19 @@ def open_gateway(tmp_path: Path) -> OpenGateway:
             yield Gateway(engine, plugin, clock)
 
     return opened
+
+
+@pytest.fixture
+def library() -> Library:
+    return Library()
+
+
+@pytest.fixture
+def lending(open_gateway: OpenGateway, chat: ModelEntry, library: Library) -> OpenGateway:
+    """Return a function that opens a gateway with a chat model, and the library."""
+    return functools.partial(open_gateway, chat, runners=[library])
+
+
+@pytest.fixture
+def chat(deploy: Callable[..., ModelEntry], upstream: ScriptedUpstream) -> ModelEntry:
+    return deploy(upstream, model="groq/gpt")
