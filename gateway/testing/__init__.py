@@ -28,6 +28,7 @@ pytest.register_assert_rewrite(
     "gateway.testing.store_responses",
     "gateway.testing.store_samples",
     "gateway.testing.tiers",
+    "gateway.testing.tool_runners",
 )
 
 # ruff: noqa: E402 - the kit itself comes after the line above
@@ -41,6 +42,7 @@ from gateway.testing.tiers import (
     WithStructuredOutput,
     WithTools,
 )
+from gateway.testing.tool_runners import ToolRunnerConformance
 
 __all__ = [
     "Case",
@@ -55,6 +57,7 @@ __all__ = [
     "ScriptedUpstream",
     "Step",
     "StoreConformance",
+    "ToolRunnerConformance",
     "WithImages",
     "WithParallelTools",
     "WithReasoning",
