@@ -48,9 +48,8 @@ class AnswerReader:
         """Say what a part `told`. Raises `msgspec.ValidationError` and `UpstreamProtocolError`."""
         signature: str = told.get("thoughtSignature") or ""
         match told:
-            case {"functionCall": {}}:
-                call = msgspec.convert(told["functionCall"], FunctionCall)
-                yield from self._call_on(call, signature)
+            case {"functionCall": call} if call is not None:
+                yield from self._call_on(msgspec.convert(call, FunctionCall), signature)
             case {"thought": True}:
                 yield from self._think(told)
             case {"text": str(text)} if text:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from gateway.errors import UpstreamProtocolError
 from gateway_gemini.wire import FunctionCall
 
 __all__ = ["CallReader"]
@@ -22,15 +23,18 @@ class CallReader:
         self.args: dict[str, Any] = {**(begun.args or {})}
 
     def add(self, said: FunctionCall) -> None:
-        """Add the arguments of another piece.
-
-        Raises `LookupError`, `TypeError` or `ValueError` if its place is not possible.
-        """
+        """Add the arguments of another piece. Raises `UpstreamProtocolError`."""
         for piece in said.partial_args or ():
-            found = _STEP.finditer(piece.get("jsonPath", "$"))
+            path = str(piece.get("jsonPath", "$"))
+            found = _STEP.finditer(path)
             steps = [int(step[2]) if step[2] else step[1] or step[4] for step in found]
             values = (piece.get(f"{kind}Value") for kind in ("string", "number", "bool"))
-            _put(self.args, steps, next((one for one in values if one is not None), None))
+            try:
+                _put(self.args, steps, next((one for one in values if one is not None), None))
+            except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+                raise UpstreamProtocolError(
+                    f"gemini sent an argument for the impossible place {path[:40]!r}"
+                ) from error
 
 
 def _put(holder: Any, steps: list[Any], value: Any) -> None:
