@@ -1,4 +1,4 @@
-"""A library that lends books in the place of an MCP server, and models that ask it; all invented."""
+"""A library that lends books in the place of an MCP server, and models that ask it: invented."""
 
 from __future__ import annotations
 
