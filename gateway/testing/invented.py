@@ -11,27 +11,62 @@ __all__ = ["computer_call", "events", "frame", "mcp_approval_request", "mcp_call
 
 
 def events(response: Mapping[str, Any], story: tuple[str, ...]) -> list[dict[str, Any]]:
-    (item,) = response["output"]
-    part, text = item["content"][0], item["content"][0]["text"]
+    """Return a stream that ends as `response`; a message in it says `story`, piece by piece."""
     begun: dict[str, Any] = {**response, "status": "in_progress", "output": [], "usage": None}
-    at = {"item_id": item["id"], "output_index": 0, "content_index": 0}
     return [
         {"type": "response.created", "response": begun},
         {"type": "response.in_progress", "response": begun},
-        {
-            "type": "response.output_item.added",
-            "output_index": 0,
-            "item": {**item, "status": "in_progress", "content": []},
-        },
-        {"type": "response.content_part.added", **at, "part": {**part, "text": ""}},
         *(
-            {"type": "response.output_text.delta", **at, "delta": piece, "logprobs": []}
-            for piece in story
+            event
+            for index, item in enumerate(response["output"])
+            for event in _events_of_item(index, item, story)
         ),
-        {"type": "response.output_text.done", **at, "text": text, "logprobs": []},
-        {"type": "response.content_part.done", **at, "part": part},
-        {"type": "response.output_item.done", "output_index": 0, "item": item},
         {"type": "response.completed", "response": response},
+    ]
+
+
+def _events_of_item(
+    index: int, item: Mapping[str, Any], story: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    begun, between = {**item}, list[dict[str, Any]]()
+    match item["type"]:
+        case "message":
+            begun |= {"status": "in_progress", "content": []}
+            between = _events_of_text(item["content"][0], story)
+        case "function_call":
+            begun |= {"status": "in_progress", "arguments": ""}
+            between = _events_of_arguments("function_call", item)
+        case "mcp_call":
+            begun |= {"status": "in_progress", "arguments": "", "output": None}
+            between = [
+                {"type": "response.mcp_call.in_progress"},
+                *_events_of_arguments("mcp_call", item),
+                {"type": "response.mcp_call.completed"},
+            ]
+        case _:
+            pass
+    at = {"item_id": item["id"], "output_index": index}
+    return [
+        {"type": "response.output_item.added", "output_index": index, "item": begun},
+        *({**event, **at} for event in between),
+        {"type": "response.output_item.done", "output_index": index, "item": item},
+    ]
+
+
+def _events_of_text(part: Mapping[str, Any], story: tuple[str, ...]) -> list[dict[str, Any]]:
+    told: list[dict[str, Any]] = [
+        {"type": "response.content_part.added", "part": {**part, "text": ""}},
+        *({"type": "response.output_text.delta", "delta": one, "logprobs": []} for one in story),
+        {"type": "response.output_text.done", "text": part["text"], "logprobs": []},
+        {"type": "response.content_part.done", "part": part},
+    ]
+    return [{**event, "content_index": 0} for event in told]
+
+
+def _events_of_arguments(kind: str, item: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"type": f"response.{kind}_arguments.delta", "delta": item["arguments"]},
+        {"type": f"response.{kind}_arguments.done", "arguments": item["arguments"]},
     ]
 
 
@@ -50,24 +85,25 @@ def message(identifier: str, text: str) -> dict[str, Any]:
     }
 
 
-def mcp_approval_request(identifier: str) -> dict[str, Any]:
+def mcp_approval_request(identifier: str, tool: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what asks to call the first function that `tool` allows."""
+    (name, *_) = tool.get("allowed_tools") or ("ask_question",)
     return {
         "id": identifier,
         "type": "mcp_approval_request",
-        "server_label": "deepwiki",
-        "name": "ask_question",
+        "server_label": tool["server_label"],
+        "name": name,
         "arguments": '{"question":"Which transports?"}',
     }
 
 
-def mcp_call(identifier: str, approval: Mapping[str, Any]) -> dict[str, Any]:
+def mcp_call(identifier: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the call that `request` has asked for."""
     return {
+        **request,
         "id": identifier,
         "type": "mcp_call",
-        "server_label": "deepwiki",
-        "name": "ask_question",
-        "arguments": '{"question":"Which transports?"}',
-        "approval_request_id": approval["approval_request_id"],
+        "approval_request_id": request["id"],
         "output": "stdio and streamable HTTP",
         "status": "completed",
         "error": None,

@@ -42,9 +42,9 @@ class ImitatedOpenAI:
     """Serves create, stream, retrieve, delete, cancel, input_items, compact and input_tokens.
 
     `name` goes into the ids that it makes. The model says `story`, calls a computer if it has one,
-    and asks for approval before it calls an MCP tool. With a `fault` streams have it after their
-    first word, and other answers before they begin. While it is `limited`, it asks clients to come
-    back in a few seconds.
+    and asks for approval before it calls an MCP tool, which it does only if that is given. With a
+    `fault` streams have it after their first word, and other answers before they begin. While it is
+    `limited`, it asks clients to come back in a few seconds.
     """
 
     story = ("Luna the unicorn ", "could not sleep, ", "so she counted stars.")
@@ -148,13 +148,16 @@ class ImitatedOpenAI:
     def _output(self, body: Mapping[str, Any], number: int) -> list[dict[str, Any]]:
         told = message(f"msg_{self._name}{number}", "".join(self.story))
         given: list[Any] = body["input"] if isinstance(body.get("input"), list) else []
-        approvals = [item for item in given if item.get("type") == "mcp_approval_response"]
-        match [tool["type"] for tool in body.get("tools", ())]:
-            case ["mcp"] if approvals:
-                return [mcp_call(f"mcp_{self._name}{number}", approvals[0]), told]
-            case ["mcp"]:
-                return [mcp_approval_request(f"mcpr_{self._name}{number}")]
-            case ["computer_use_preview"]:
+        answers = [item for item in given if item.get("type") == "mcp_approval_response"]
+        match body.get("tools", ()):
+            case [{"type": "mcp"} as tool]:
+                asked = mcp_approval_request(f"mcpr_{self._name}{number}", tool)
+                if not answers:
+                    return [asked]
+                asked["id"] = answers[0]["approval_request_id"]
+                call = mcp_call(f"mcp_{self._name}{number}", asked)
+                return [call, told] if answers[0]["approve"] else [told]
+            case [{"type": "computer_use_preview"}]:
                 return [computer_call(f"cu_{self._name}{number}")]
             case _:
                 return [told]
