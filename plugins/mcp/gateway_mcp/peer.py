@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -68,14 +69,20 @@ class Peer:
         self._asking = asyncio.Lock()
         self._connection: Connection | None = None
         self._tools: tuple[ListedTool, ...] = ()
-        self._fresh_until = 0.0
+        self._listed_at = -math.inf
+        self._fresh_until = -math.inf
         self._failure: McpError | None = None
-        self._failed_until = 0.0
+        self._failed_until = -math.inf
 
-    async def tools(self, seconds: float) -> tuple[ListedTool, ...]:
-        """Return the listing, which may be one of a while ago. Asking may take `seconds`."""
+    async def tools(self, seconds: float, age: float) -> tuple[ListedTool, ...]:
+        """Return the listing, which may take `seconds`.
+
+        One of a while ago will do if it still holds, and in any case if it came since `age` seconds
+        before now: so those who waited for it take it, even if it holds for no time.
+        """
+        since = self._service.clock() - age
         async with self._asking:
-            if self._fresh_until <= self._service.clock():
+            if self._listed_at <= since and self._fresh_until <= self._service.clock():
                 await self._ask(self._list, seconds)
             return self._tools
 
@@ -118,7 +125,8 @@ class Peer:
             self._tools = await connection.list_tools()
         limits = self._service.limits
         ttl = limits.listing if connection.ttl is None else connection.ttl
-        self._fresh_until = self._service.clock() + min(ttl, limits.longest_listing)
+        self._listed_at = self._service.clock()
+        self._fresh_until = self._listed_at + min(ttl, limits.longest_listing)
 
     async def _connect(self) -> Connection:
         self.retire()

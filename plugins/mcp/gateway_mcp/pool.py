@@ -58,10 +58,12 @@ class Pool:
         self._retire(list(self._peers))
         await self._tasks.__aexit__(None, None, None)
 
-    async def tools(self, server: Server) -> tuple[ListedTool, ...]:
-        """Return what `server` can do, as it says or said a while ago. Raises `McpError`."""
+    async def tools(self, server: Server, *, age: float = 0.0) -> tuple[ListedTool, ...]:
+        """Return what `server` can do: what it said for as long as that holds, or for `age` seconds
+        if that is longer. Raises `McpError`.
+        """
         with self._peer(server) as peer:
-            return await peer.tools(server.seconds)
+            return await peer.tools(server.seconds, age)
 
     async def call(self, server: Server, name: str, arguments: JsonObject) -> CallResult:
         """Call a tool of `server`, however long that takes. Raises `McpError`."""

@@ -30,6 +30,7 @@ from gateway_mcp.servers import Servers
 __all__ = ["Client", "McpRunner"]
 
 _INVALID_PARAMS = -32602  # JSON-RPC's
+_SHOWN = 60.0  # seconds that the listing which a model was shown is good for, at least
 
 
 class Client(Connector, Protocol):
@@ -115,7 +116,7 @@ class McpRunner(ToolRunner):
         """
         tools = [ToolFunction(name=name)]
         if server.listed or any(map(depends_on_hints, server.allowed)):
-            listing = await self._pool.tools(server)
+            listing = await self._pool.tools(server, age=_SHOWN)
             tools = [_function(tool) for tool in listing if tool.name == name]
         return bool(offered(tools, server.allowed, ()))
 

@@ -150,12 +150,27 @@ async def test_a_listing_holds_as_long_as_its_server_says_within_reason(
 
 
 async def test_a_listing_that_holds_for_no_time_is_asked_for_each_time() -> None:
-    connector = FakeConnector()
+    connector, clock = FakeConnector(), Clock()
     connector.make = lambda: FakeConnection(ttl=0.0)
-    async with pooled(connector) as pool:
-        await pool.tools(server())
-        await pool.tools(server())
-    assert [connection.listings for connection in connector.opened] == [2]
+    async with pooled(connector, clock) as pool:
+        for _ in range(3):
+            await pool.tools(server())
+            clock.now += 1.0
+        await pool.tools(server(), age=1.5)  # what was shown to a model a moment ago
+    assert [connection.listings for connection in connector.opened] == [3]
+
+
+async def test_those_who_waited_for_a_listing_take_it_even_if_it_holds_for_no_time() -> None:
+    connector, clock = FakeConnector(), Clock()
+    connector.make = lambda: FakeConnection(ttl=0.0)
+    connector.open.clear()
+    async with pooled(connector, clock) as pool, asyncio.TaskGroup() as tasks:
+        asking = [tasks.create_task(pool.tools(server())) for _ in range(20)]
+        await connector.asking.wait()
+        clock.now += 1.0
+        connector.open.set()
+        assert [await task for task in asking] == [TOOLS] * 20
+    assert [connection.listings for connection in connector.opened] == [1]
 
 
 async def test_a_dead_server_fails_for_all_at_once_and_is_left_alone_for_a_while() -> None:
