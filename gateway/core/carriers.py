@@ -1,7 +1,8 @@
 """Vendor state that travels with the client, in `reasoning.encrypted_content`.
 
 A carrier goes back only to the model that made it, for the tenant that got it. To any other it is
-nothing at all: it is never forwarded and never turned into text.
+nothing at all: it is never forwarded and never turned into text. An upstream that speaks the
+Responses API encrypts its own, which clients may hold as they are.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from gateway.ids import BrokenSealError, Seal
+from gateway.ids import BrokenSealError, Seal, is_carrier
 from gateway.plugin.deployment import Deployment
 from gateway.plugin.dialect import Translator
 from gateway.stream.deltas import Delta, Thought
@@ -23,13 +24,19 @@ __all__ = ["Carriers", "Sealing"]
 
 
 class Carriers(Struct, frozen=True):
-    """Seals and opens the carriers of one deployment's model for one tenant."""
+    """Seals and opens the carriers of one deployment's model for one tenant.
+
+    `encrypted` says that the upstream encrypts them itself: those pass, whoever has kept them.
+    """
 
     cipher: Seal
     tenant: str
     deployment: Deployment
+    encrypted: bool = False
 
     def seal(self, carrier: str) -> str:
+        if self.encrypted:
+            return carrier
         return self.cipher.seal_carrier(self.tenant, self._maker, carrier)
 
     def open(self, request: Request) -> Request:
@@ -52,6 +59,8 @@ class Carriers(Struct, frozen=True):
         )
 
     def _carrier(self, sealed: str) -> str | UnsetType:
+        if self.encrypted:
+            return UNSET if is_carrier(sealed) else sealed
         try:
             return self.cipher.open_carrier(self.tenant, self._maker, sealed)
         except BrokenSealError:

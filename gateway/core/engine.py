@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any, Self, TypeVar
 
 from msgspec.structs import replace
@@ -31,7 +32,7 @@ from gateway.core.native import NativePath
 from gateway.core.order import Order
 from gateway.core.principal import Principal
 from gateway.core.pump import Pump, Writer
-from gateway.core.reading import Reading
+from gateway.core.reading import Reading, perform
 from gateway.core.router import Router
 from gateway.core.state import State
 from gateway.core.tool_loop.hosting import Guest, Hosting, has_approvals
@@ -218,7 +219,9 @@ class Engine:
         guest = self._guest(order, translating, [deployment])
         try:
             shape = self._hosting.check(guest) if guest else None
-            dialect = self._translating_dialect(deployment)
+            dialect = self._backends.dialect(deployment)
+            if native(dialect):
+                dialect = Reading(dialect)
             response, headers = translating.queued(deployment, dialect, shape)
             submission = Submission(
                 envelope=order.intake.envelope,
@@ -293,7 +296,8 @@ class Engine:
             async def attempt(deployment: Deployment) -> T:
                 order.trace.attempt(deployment)
                 located = order.intake.envelope.adjust(await self._backends.locate(deployment))
-                done = await step(located, self._translating_dialect(located))
+                dialect = self._backends.dialect(located)
+                done = await perform(dialect, partial(step, located))
                 chosen[:] = [deployment]
                 return done
 
@@ -306,10 +310,6 @@ class Engine:
         except BaseException:
             order.abandon()
             raise
-
-    def _translating_dialect(self, deployment: Deployment) -> Dialect:
-        dialect = self._backends.dialect(deployment)
-        return Reading(dialect) if native(dialect) else dialect
 
     def _keeps_here(self, deployment: Deployment) -> bool:
         return deployment.history == "gateway" or self._translates(deployment)

@@ -21,6 +21,7 @@ from gateway.core.drafting import Drafting
 from gateway.core.intake import Intake, decode
 from gateway.core.lowering import Lowered, lower
 from gateway.core.pruning import find, prune
+from gateway.core.reading import Reading
 from gateway.core.translation import Part, Translation
 from gateway.core.turn import Turn
 from gateway.errors import InvalidRequestError
@@ -96,7 +97,8 @@ class Translated:
         verdicts = tuple(dialect.check(request, deployment))
         dropped = tuple(verdict.param for verdict in verdicts if verdict.action != "emulate")
         self._refuse(verdicts, draft, deployment)
-        carriers = Carriers(self._seal, self._intake.tenant, deployment)
+        tenant, encrypted = self._intake.tenant, isinstance(dialect, Reading)
+        carriers = Carriers(self._seal, tenant, deployment, encrypted=encrypted)
         lowered = lower(carriers.open(prune(request, dropped)), _emulated(request, verdicts))
         call = Call(request=lowered.request, model=deployment.model, deployment=deployment)
         return Prepared(

@@ -22,6 +22,7 @@ from gateway.core.tool_loop.offering import Offer, Offering, address_of
 from gateway.core.tool_loop.runners import Claim, Runners
 from gateway.core.translating import Begun, Round, Translating
 from gateway.core.turn import Turn
+from gateway.errors import ConfigError
 from gateway.ids import Ids, Seal
 from gateway.plugin.deployment import Deployment
 from gateway.plugin.dialect import Dialect, NativeDialect
@@ -64,8 +65,10 @@ class Hosting:
     def __init__(
         self, config: Config, plugins: Plugins, ids: Ids, seal: Seal, clock: Callable[[], float]
     ) -> None:
-        """`clock` counts seconds."""
+        """`clock` counts seconds. Raises `ConfigError` for servers that no plugin runs."""
         self._runners = Runners(plugins.tool_runners(config))
+        if config.mcp_servers and not self._runners.runs("mcp"):
+            raise ConfigError("mcp_servers: no plugin runs MCP servers; install gateway-mcp")
         self._limits = config.tools
         self._lifetime = config.state.retention_days * _DAY
         self._ids = ids

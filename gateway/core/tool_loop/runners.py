@@ -16,7 +16,7 @@ from gateway.plugin.dialect import Dialect, NativeDialect, native
 from gateway.plugin.tools import ToolRunner
 from gateway.types.open import decode_hook
 from gateway.types.request import Request
-from gateway.types.tools import Tool
+from gateway.types.tools import McpTool, Tool
 
 __all__ = ["Claim", "Runners"]
 
@@ -60,6 +60,10 @@ class Runners:
     async def __aexit__(self, *exception: object) -> None:
         await self._resources.aclose()
 
+    def runs(self, kind: str) -> bool:
+        """Say whether tools of the type `kind` are run here."""
+        return kind in self._by_type
+
     def claims(
         self,
         intake: Intake,
@@ -101,14 +105,19 @@ class Runners:
 
 def _is_left_to_us(tool: Tool, deployment: Deployment, dialect: Dialect | NativeDialect) -> bool:
     """Say whether `deployment` cannot run `tool`, or is not to."""
+    if native(dialect):
+        return deployment.tools == "gateway" and not _is_only_theirs(tool)
     if deployment.tools == "gateway":
         return True
-    if native(dialect):
-        return False
     verdicts = dialect.check(Request(model=deployment.alias, tools=(tool,)), deployment)
     return any(
         verdict.action == "reject" and verdict.param.startswith("tools[0]") for verdict in verdicts
     )
+
+
+def _is_only_theirs(tool: Tool) -> bool:
+    """Say whether `tool` is a connector of OpenAI's, or a tunnel through it."""
+    return isinstance(tool, McpTool) and bool(tool.connector_id or tool.tunnel_id)
 
 
 def _check(claim: Claim, tenant: str) -> None:
