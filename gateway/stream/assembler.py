@@ -196,7 +196,7 @@ class Assembler:
             and self._reason is None
             and not self._logprobs
         ):
-            return message.say_more(delta.text)
+            return message.say_more(delta)
         return None
 
     def _may_follow(self, delta: d.Delta) -> bool:
@@ -252,8 +252,8 @@ class Assembler:
         match delta:
             case d.Text(text, key):
                 if text:
-                    message = self._message(key, events)
-                    events += message.say(text, self._logprobs.pop(key, ()))
+                    message = self._message(key, events, delta.phase)
+                    events += message.say(delta, self._logprobs.pop(key, ()))
             case d.Refusal(text, key):
                 if text:
                     events += self._message(key, events).refuse(text)
@@ -263,13 +263,15 @@ class Assembler:
                 self._logprobs[key] = self._logprobs.get(key, ()) + logprobs
         return events
 
-    def _message(self, key: d.Key, events: list[KnownEvent]) -> MessageSlot:
+    def _message(
+        self, key: d.Key, events: list[KnownEvent], phase: str | None = None
+    ) -> MessageSlot:
         """Return the open message `key`; what opening it takes goes to `events`."""
         if isinstance(self._writing, MessageSlot) and self._writing.key == key:
             return self._writing
         events += self._close_all("completed")
         slot = self._writing = MessageSlot(
-            key, self._next_index(), self._identities.new_item("msg")
+            key, self._next_index(), self._identities.new_item("msg"), phase
         )
         events += slot.opening()
         return slot
@@ -281,7 +283,7 @@ class Assembler:
             if delta.carrier:
                 slot.carry(self._seal(delta.carrier))
             if delta.text:
-                events += slot.think(delta.text, delta.kind)
+                events += slot.think(delta)
         return events
 
     def _reasoning(self, key: d.Key, events: list[KnownEvent]) -> ReasoningSlot:

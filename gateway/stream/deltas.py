@@ -46,10 +46,16 @@ because it has had all the turns that it may take.
 
 
 class Text(Struct, frozen=True):
-    """More of a message's visible text."""
+    """More of a message's visible text.
+
+    `part` tells its parts apart, if it has several: another number begins another part. `phase` is
+    what the vendor says of the whole message, such as "commentary".
+    """
 
     text: str
     key: Key = "text"
+    part: int = 0
+    phase: str | None = None
 
 
 class Refusal(Struct, frozen=True):
@@ -76,15 +82,16 @@ class Logprobs(Struct, frozen=True):
 class Thought(Struct, frozen=True):
     """More of the model's reasoning.
 
-    `kind` says whether `text` is the raw chain of thought or the provider's summary of it.
-    `carrier` is vendor state that must come back unchanged in the next turn; a later carrier
-    replaces an earlier one.
+    `kind` says whether `text` is the raw chain of thought or the provider's summary of it, `part`
+    tells the parts of either apart. `carrier` is vendor state that must come back unchanged in the
+    next turn; a later carrier replaces an earlier one.
     """
 
     text: str = ""
     key: Key = "thought"
     kind: Literal["raw", "summary"] = "raw"
     carrier: str | None = None
+    part: int = 0
 
 
 class ToolCall(Struct, frozen=True):

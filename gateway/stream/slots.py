@@ -6,7 +6,7 @@ from typing import Literal, TypeVar
 
 from msgspec import UNSET
 
-from gateway.stream.deltas import CustomCall, Key, ToolCall
+from gateway.stream.deltas import CustomCall, Key, Text, Thought, ToolCall
 from gateway.stream.parts import (
     OutputTextPart,
     Part,
@@ -34,23 +34,26 @@ P = TypeVar("P", bound=Part)
 
 
 class _Parts:
-    """The parts of one item, in order: a part of another kind ends the one before it."""
+    """The parts of one item, in order: a part of another kind or number ends the one before it."""
 
     def __init__(self, item_id: str, index: int) -> None:
         self._item_id = item_id
         self._index = index
         self._written: list[Part] = []
         self.last: Part | None = None
+        self.number = 0
 
-    def turn_to(self, kind: type[P], events: list[KnownEvent]) -> P:
-        """Return the open part, which is of `kind`; what that takes goes to `events`."""
-        if isinstance(self.last, kind):
+    def turn_to(self, kind: type[P], events: list[KnownEvent], number: int | None = None) -> P:
+        """Return the open part, which is of `kind`, and has that `number` if one is given; what
+        that takes goes to `events`.
+        """
+        if isinstance(self.last, kind) and number in (None, self.number):
             return self.last
         events += self.closing()
         earlier = sum(part.field == kind.field for part in self._written)
         part = kind(Place(self._item_id, self._index, earlier))
         self._written.append(part)
-        self.last = part
+        self.last, self.number = part, number or 0
         events.append(part.opening())
         return part
 
@@ -64,24 +67,27 @@ class _Parts:
 class MessageSlot:
     """An assistant message: text and refusal parts, as many as the provider alternates between."""
 
-    def __init__(self, key: Key, index: int, item_id: str) -> None:
+    def __init__(self, key: Key, index: int, item_id: str, phase: str | None = None) -> None:
         self.key = key
         self.index = index
         self._id = item_id
+        self._phase = phase or UNSET
         self._parts = _Parts(item_id, index)
 
     def opening(self) -> list[KnownEvent]:
         return [OutputItemAdded(output_index=self.index, item=self.item("in_progress"))]
 
-    def say_more(self, text: str) -> KnownEvent | None:
+    def say_more(self, delta: Text) -> KnownEvent | None:
         """Return the event of more text, if it goes on where the message stands."""
         part = self._parts.last
-        return part.write(text) if type(part) is OutputTextPart else None
+        if type(part) is OutputTextPart and delta.part == self._parts.number:
+            return part.write(delta.text)
+        return None
 
-    def say(self, text: str, logprobs: tuple[Logprob, ...] = ()) -> list[KnownEvent]:
+    def say(self, delta: Text, logprobs: tuple[Logprob, ...] = ()) -> list[KnownEvent]:
         events: list[KnownEvent] = []
-        part = self._parts.turn_to(OutputTextPart, events)
-        events.append(part.write(text, logprobs))
+        part = self._parts.turn_to(OutputTextPart, events, delta.part)
+        events.append(part.write(delta.text, logprobs))
         return events
 
     def refuse(self, text: str) -> list[KnownEvent]:
@@ -103,7 +109,9 @@ class MessageSlot:
     def item(self, status: Status) -> Message:
         parts = self._parts.of(OutputTextPart, RefusalPart)
         content = tuple(part.content for part in parts)
-        return Message(id=self._id, role="assistant", content=content, status=status)
+        return Message(
+            id=self._id, role="assistant", content=content, status=status, phase=self._phase
+        )
 
 
 class ReasoningSlot:
@@ -119,10 +127,10 @@ class ReasoningSlot:
     def opening(self) -> list[KnownEvent]:
         return [OutputItemAdded(output_index=self.index, item=self.item("in_progress"))]
 
-    def think(self, text: str, kind: Literal["raw", "summary"]) -> list[KnownEvent]:
+    def think(self, delta: Thought) -> list[KnownEvent]:
         events: list[KnownEvent] = []
-        part = self._parts.turn_to(SummaryPart if kind == "summary" else ReasoningTextPart, events)
-        events.append(part.write(text))
+        kind = SummaryPart if delta.kind == "summary" else ReasoningTextPart
+        events.append(self._parts.turn_to(kind, events, delta.part).write(delta.text))
         return events
 
     def carry(self, carrier: str) -> None:
