@@ -77,9 +77,8 @@ def connector(*, private: bool, resolver: AbstractResolver | None = None) -> TCP
 
 
 def _public_socket(address: _AddressInfo) -> socket.socket:
-    kind = refusal(str(address[4][0]))
-    if kind is not None:
-        raise RefusedAddressError(f"the address of the server is not public: it is {kind}")
+    if refusal(str(address[4][0])) is not None:
+        raise RefusedAddressError
     return _any_socket(address)
 
 

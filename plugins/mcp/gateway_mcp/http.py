@@ -25,8 +25,11 @@ _REST_SECONDS = 0.05
 _SHORTEST_SECRET = 8
 _SHORTEST_SECRET_IN_PATH = 16
 
+_UNKNOWN = "the name of the server cannot be resolved, or its address is not public"
+"""One text for both: clients must not learn which names there are in the gateway's network."""
+
 _MEANINGS: Mapping[type[Exception], str] = {
-    aiohttp.ClientConnectorDNSError: "the name of the server cannot be resolved",
+    aiohttp.ClientConnectorDNSError: _UNKNOWN,
     aiohttp.ClientConnectorCertificateError: "the certificate of the server is not trusted",
     ssl.SSLError: "no TLS connection to the server: check that it speaks https",
     aiohttp.ClientConnectorError: "no connection to the server",
@@ -146,7 +149,7 @@ def _our_errors() -> Generator[None]:
         if isinstance(error, aiohttp.ClientConnectorError):
             reason = error.os_error
             if isinstance(reason, RefusedAddressError):
-                raise McpUnreachableError(str(reason)) from None
+                raise McpUnreachableError(_UNKNOWN) from None
         text = next(meaning for kind, meaning in _MEANINGS.items() if isinstance(error, kind))
         raise McpUnreachableError(text) from None
 
