@@ -20,6 +20,10 @@ class TestServerOfTheOperator(ToolRunnerConformance):
         return McpTool(server_label="docs")
 
     @pytest.fixture
+    def call(self) -> tuple[str, str]:
+        return "add", '{"a": 1, "b": 2}'
+
+    @pytest.fixture
     async def runner(self, modern_url: str) -> AsyncGenerator[McpRunner]:
         server = McpServer(label="docs", url=modern_url, timeout=60.0)
         async with McpRunner(Config(state=STATE, mcp_servers=(server,)), McpClient()) as runner:
@@ -30,6 +34,10 @@ class TestServerOfTheClient(ToolRunnerConformance):
     @pytest.fixture
     def tool(self, modern_url: str) -> McpTool:
         return McpTool(server_label="docs", server_url=modern_url)
+
+    @pytest.fixture
+    def call(self) -> tuple[str, str]:
+        return "add", '{"a": 1, "b": 2}'
 
     @pytest.fixture
     async def runner(self) -> AsyncGenerator[McpRunner]:

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from gateway.plugin import Invocation, Source, ToolFunction, ToolOutcome, ToolRunner
+from gateway.plugin.hosted import search_call
 from gateway.types.items import WebSearchCall
 from gateway.types.tools import Tool
 from gateway_searxng.client import Result, SearchError
@@ -98,25 +99,24 @@ class WebSearchRunner(ToolRunner):
     def announce(self, invocation: Invocation, /) -> WebSearchCall | None:
         """Return the search that is about to be made; None if there is nothing to search for."""
         query = _query(invocation.arguments)
-        if query is None:
-            return None
-        action = {"type": "search", "query": query, "queries": [query]}
-        return WebSearchCall(status="in_progress", action=action)
+        return None if query is None else search_call([query], (), (), status="in_progress")
 
     async def run(self, invocation: Invocation, /) -> ToolOutcome:
         query = _query(invocation.arguments)
         if query is None:
             problem = 'write the arguments as {"query": "what to search for"}'
-            return _failed("mcp_protocol_error", _INVALID_PARAMS, problem)
+            error = {"type": "mcp_protocol_error", "code": _INVALID_PARAMS, "message": problem}
+            return ToolOutcome(output=_told(problem), error=error)
         scope = scope_of(invocation.tool)
         try:
             found = await self._engine.search(scope.query(query))
         except SearchError as error:
             _log.warning("a search with SearXNG failed: %s", error.message)
-            return _failed("http_error", error.status, "the web cannot be searched now")
+            return _failure(query, error.status)
         results = self._chosen(found, scope)
         return ToolOutcome(
             output=report(query, results, snippet=scope.snippet),
+            item=search_call([query], (), (), status="completed"),
             sources=tuple(Source(url=result.url, title=result.title) for result in results),
         )
 
@@ -137,6 +137,14 @@ def _query(arguments: str) -> str | None:
         return None
 
 
-def _failed(kind: str, code: int, problem: str) -> ToolOutcome:
-    error = {"type": kind, "code": code, "message": problem}
-    return ToolOutcome(output=f"The search failed: {problem}", error=error)
+def _failure(query: str, status: int) -> ToolOutcome:
+    problem = "the web cannot be searched now"
+    return ToolOutcome(
+        output=_told(problem),
+        error={"type": "http_error", "code": status, "message": problem},
+        item=search_call([query], (), (), status="failed"),
+    )
+
+
+def _told(problem: str) -> str:
+    return f"The search failed: {problem}"
