@@ -51,11 +51,14 @@ class Listed(Struct, frozen=True, kw_only=True):
 
 
 def planned(claims: Iterable[Claim], context: Sequence[InputItem]) -> tuple[Listing, ...]:
-    """Return what is to be listed for `claims`, given what `context` says already."""
+    """Return what is to be listed for `claims`, given what `context` says already.
+
+    A listing of nothing is one, too: clients replay it so, and OpenAI then tells of no other.
+    """
     earlier = {
         item.server_label: item
         for item in context
-        if isinstance(item, McpListTools) and item.tools and not item.error
+        if isinstance(item, McpListTools) and not item.error
     }
     listings: list[Listing] = []
     for claim in claims:
