@@ -23,7 +23,7 @@ from gateway.types.items import (
 )
 from gateway.types.request import Request
 
-__all__ = ["Content", "Data", "Placed", "parts_of", "read_data_url", "text_of"]
+__all__ = ["Content", "Data", "Placed", "items_of", "parts_of", "read_data_url", "text_of"]
 
 Content = str | tuple[ContentPart, ...]
 
@@ -62,10 +62,15 @@ def read_data_url(url: str, /) -> Data | None:
     return Data(header[1].lower(), url[header.end() :]) if header else None
 
 
+def items_of(request: Request, /) -> tuple[InputItem, ...]:
+    """Return the items of `request`; input that is but a text is a message of the user's."""
+    asked = request.input or ()
+    return (Message(role="user", content=asked),) if isinstance(asked, str) else asked
+
+
 def parts_of(request: Request, /) -> Iterator[Placed]:
     """Yield the parts of all messages and tool outputs of `request`, in their order."""
-    items = request.input if isinstance(request.input, tuple) else ()
-    for position, item in enumerate(items):
+    for position, item in enumerate(items_of(request)):
         match item:
             case Message(content=tuple() as parts):
                 path = f"input[{position}].content"

@@ -30,12 +30,12 @@ def page_call(url: str | None, *, status: str) -> WebSearchCall:
 
 
 def code_call(
-    code: str, logs: str, include: Collection[str], *, status: str, container_id: str = ""
+    code: str, logs: str, include: Collection[str], *, status: str, container: str = ""
 ) -> CodeInterpreterCall:
     """Return a run of `code`, with the `logs` that it wrote if `include` names its outputs."""
     is_told = "code_interpreter_call.outputs" in include
     return CodeInterpreterCall(
-        container_id=container_id,
+        container_id=container,
         status=status,
         code=code,
         outputs=({"type": "logs", "logs": logs},) if is_told else None,

@@ -32,6 +32,7 @@ __all__ = [
     "BY_VALUE",
     "EMULATE",
     "FUNCTIONS_ONLY",
+    "WEB_SEARCHES",
     "Action",
     "Support",
     "SupportTable",
@@ -226,6 +227,14 @@ _AT_OPENAI = "it names something that OpenAI keeps"
 _NO_SUCH_TOOL = "the upstream knows only function tools"
 _OF_OTHER_TOOLS = "it belongs to a tool that the upstream does not know"
 _TOLD = "another model's hosted tool did it, and the text that follows tells what came of it"
+
+WEB_SEARCHES = (
+    "web_search",
+    "web_search_2025_08_26",
+    "web_search_preview",
+    "web_search_preview_2025_03_11",
+)
+"""The types that a tool has that searches the web."""
 
 FUNCTIONS_ONLY = SupportTable(
     parameters={

@@ -37,14 +37,19 @@ class Tally:
 
     def __init__(self) -> None:
         self._answers: list[dict[str, int]] = [{}]
+        self._paused = False
 
-    @property
-    def may_go_on(self) -> bool:
-        """Whether there may be another answer: not if there were too many already."""
-        return len(self._answers) < _MOST_ANSWERS
+    def pause(self) -> bool:
+        """Say whether there may be another answer: not if there were too many already."""
+        self._paused = len(self._answers) < _MOST_ANSWERS
+        return self._paused
 
-    def begin_answer(self) -> None:
-        self._answers.append({})
+    def resume(self) -> bool:
+        """Say whether there was a pause, after which another answer begins."""
+        paused, self._paused = self._paused, False
+        if paused:
+            self._answers.append({})
+        return paused
 
     def add(self, reported: Mapping[str, Any]) -> None:
         """Take in a report, of which only numbers count: what it leaves out stays as it was."""

@@ -8,8 +8,10 @@ import pytest
 
 from gateway.errors import InvalidRequestError, UpstreamProtocolError
 from gateway.plugin.bodies import members_of, objects_in, read_count, refusing_depth
+from gateway.plugin.carriers import carry
 from gateway.plugin.citations import cite
 from gateway.plugin.computer import Way, scroll, scrolled
+from gateway.plugin.content import items_of
 from gateway.plugin.failures import seconds_until
 from gateway.plugin.hosted import code_call, page_call, search_call
 from gateway.plugin.names import safe_name, told_names
@@ -49,7 +51,8 @@ def test_reports_replace_each_other_within_an_answer_and_add_up_across_answers()
     tally = Tally()
     tally.add({"in": 3, "out": 1, "words": "many"})
     tally.add({"in": None, "out": 2})
-    tally.begin_answer()
+    assert tally.pause()
+    assert tally.resume()
     tally.add({"in": 4})
     assert [tally.sum(name) for name in ("in", "out", "words")] == [7, 2, 0]
 
@@ -57,9 +60,11 @@ def test_reports_replace_each_other_within_an_answer_and_add_up_across_answers()
 def test_an_answer_goes_on_ten_times_at_most() -> None:
     tally = Tally()
     for _ in range(10):
-        assert tally.may_go_on
-        tally.begin_answer()
-    assert not tally.may_go_on
+        assert tally.pause()
+        assert tally.resume()
+        assert not tally.resume()
+    assert not tally.pause()
+    assert not tally.resume()
 
 
 def test_a_request_that_is_nested_too_deeply_is_refused() -> None:
@@ -92,7 +97,7 @@ def test_a_page_is_opened() -> None:
 
 def test_code_names_its_outputs_only_to_who_asks() -> None:
     assert code_call("1", "logs", (), status="completed").outputs is None
-    told = code_call("1", "logs", EVERYTHING, status="completed", container_id="c")
+    told = code_call("1", "logs", EVERYTHING, status="completed", container="c")
     assert (told.outputs, told.container_id) == (({"type": "logs", "logs": "logs"},), "c")
 
 
@@ -174,3 +179,17 @@ def test_the_time_until_a_moment_is_counted_by_the_clock_of_the_answer(
 ) -> None:
     assert seconds_until(moment, {"date": "Thu, 01 Jan 2026 00:00:00 GMT"}) == left
     assert seconds_until(moment, {}) is None
+
+
+def test_what_a_vendor_wants_back_is_carried_as_it_was() -> None:
+    thought = carry(3, {"b": 1, "a": None}, {})
+    assert (thought.key, thought.text, thought.carrier) == (3, "", '[{"b":1,"a":null},{}]')
+
+
+def test_input_that_is_but_a_text_is_a_message_of_the_users() -> None:
+    text, items = (
+        items_of(decode_request(msgspec.json.encode({"input": given})))
+        for given in ("Hello", [{"type": "message", "role": "user", "content": "Hello"}])
+    )
+    assert text == items
+    assert items_of(decode_request(b"{}")) == ()

@@ -4,13 +4,9 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["Block", "read", "write"]
+__all__ = ["Block", "read"]
 
 Block = dict[str, Any]
 """A content block, just as it stands in Anthropic's JSON."""
 
 read = msgspec.json.Decoder(list[Block]).decode
-
-
-def write(blocks: list[Block]) -> str:
-    return msgspec.json.encode(blocks).decode()

@@ -19,7 +19,7 @@ from gateway_anthropic.computer import blocks_of
 from gateway_anthropic.effort import write_thinking
 from gateway_anthropic.parts import write_part
 from gateway_anthropic.quirks import Quirks
-from gateway_anthropic.request import TIERS, write_cache
+from gateway_anthropic.request import write_cache
 from gateway_anthropic.support import SUPPORT
 from gateway_anthropic.tools import write_choice, write_tool
 
@@ -83,12 +83,11 @@ def _check_tool(
 def _check_thinking(request: Request, quirks: Quirks) -> Iterator[Verdict]:
     """Check the reasoning, and the samplers, which may not go with it."""
     refused = [*try_to_write("reasoning", partial(write_thinking, request, quirks))]
-    yield from refused
     thinking = {} if refused else write_thinking(request, quirks)
-    if not refused and not thinking:
-        reason = "the model does not think, or not without effort and room for it"
-        names = ("effort", "summary", "generate_summary")
-        yield from dropped_members(request.reasoning, "reasoning", *names, reason=reason)
+    reason = "the model does not think, or not without effort and room for it"
+    names = ("effort", "summary", "generate_summary")
+    unheeded = dropped_members(request.reasoning, "reasoning", *names, reason=reason)
+    yield from refused or (() if thinking else unheeded)
     for name in ("temperature", "top_p"):
         if getattr(request, name) in (None, 1):
             pass
@@ -103,8 +102,6 @@ def _check_thinking(request: Request, quirks: Quirks) -> Iterator[Verdict]:
 
 
 def _check_rest(request: Request, quirks: Quirks) -> Iterator[Verdict]:
-    if request.service_tier not in (None, *TIERS):
-        yield rejected("service_tier", "the upstream has no such tier")
     if request.max_tool_calls and "code_interpreter" in [tool.type for tool in request.tools or ()]:
         yield dropped("max_tool_calls", "the upstream can only limit its searches")
     for name in _unknown(request.prompt_cache_options, "mode", "ttl"):

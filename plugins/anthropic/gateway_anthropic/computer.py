@@ -71,8 +71,7 @@ class ComputerReader:
 
     def __init__(self, request: Request) -> None:
         self._request = request
-        kinds = {tool.type for tool in request.tools or ()}
-        self._declared = not kinds.isdisjoint(("computer", "computer_use_preview"))
+        self._declared = any(tool.type.startswith("computer") for tool in request.tools or ())
         self._call_id = ""
         self._actions: list[Block] = []
         calls = (item for item in request.input or () if isinstance(item, c.ComputerCall))

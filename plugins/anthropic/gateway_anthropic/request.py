@@ -49,8 +49,7 @@ def continue_request(call: Call, blocks: Sequence[Block], container: str | None)
     """
     body = _body(call)
     body["messages"].append({"role": "assistant", "content": blocks})
-    if container:
-        body["container"] = container
+    body |= {"container": container} if container else {}
     return _send(call, body, "/v1/messages")
 
 
@@ -81,9 +80,7 @@ def _send(call: Call, body: dict[str, Any], path: str) -> UpstreamRequest:
     betas = [*quirks.betas, *(["fast-mode-2026-02-01"] if body.get("speed") == "fast" else [])]
     if betas:
         headers["anthropic-beta"] = ",".join(betas)
-    address = call.deployment.base_url.rstrip("/")
-    for end in ("/messages", "/v1"):
-        address = address.removesuffix(end)
+    address = call.deployment.base_url.rstrip("/").removesuffix("/messages").removesuffix("/v1")
     return UpstreamRequest(url=f"{address}{path}", headers=headers, body=_encode(body))
 
 

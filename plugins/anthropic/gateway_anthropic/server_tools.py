@@ -7,13 +7,14 @@ from typing import Any
 
 import msgspec
 
-from gateway.plugin import Delta, Item, Thought
+from gateway.plugin import Delta, Item
 from gateway.plugin.bodies import members_of, objects_in
+from gateway.plugin.carriers import carry
 from gateway.plugin.hosted import code_call, page_call, search_call
 from gateway.types import hosted_items as h
 from gateway.types.items import OutputItem
 from gateway.types.request import Request
-from gateway_anthropic.carriers import Block, write
+from gateway_anthropic.carriers import Block
 
 __all__ = ["Opaque"]
 
@@ -49,12 +50,12 @@ class Opaque:
     def flush(self, key: int) -> Iterator[Delta]:
         """Yield the carrier of what has been collected since the last one."""
         if self._blocks:
-            yield Thought(key=f"opaque {key}", carrier=write(self._blocks))
+            yield carry(f"opaque {key}", *self._blocks)
             self._blocks = []
 
     def forget_unanswered(self) -> None:
         """Leave out calls that Anthropic broke off: it refuses those without a result."""
-        broken = list(self._unanswered.values())
+        broken = self._unanswered.values()
         self._blocks = [block for block in self._blocks if block not in broken]
 
     def _items(self, use: Block, result: Block) -> Iterator[OutputItem]:
@@ -72,10 +73,10 @@ class Opaque:
             case "web_fetch":
                 yield page_call(found.get("url") or given.get("url"), status=status)
             case "code_execution" | "bash_code_execution" | "text_editor_code_execution":
-                code = given.get("code") or (given.get("command") if len(given) == 1 else None)
+                command = len(given) == 1 and given.get("command")
+                code = given.get("code") or command or _json(given)
                 logs = "".join(text for name in _LOGS if isinstance(text := found.get(name), str))
-                about = {"status": status, "container_id": self.container}
-                yield code_call(code or _json(given), logs, self._include, **about)
+                yield code_call(code, logs, self._include, status=status, container=self.container)
             case _:
                 pass
 

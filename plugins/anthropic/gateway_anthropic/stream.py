@@ -20,12 +20,13 @@ from gateway.plugin import (
     UpstreamRequest,
     Used,
 )
+from gateway.plugin.carriers import carry
 from gateway.plugin.failures import read_failure
 from gateway.plugin.names import told_names
 from gateway.plugin.reports import told_status
 from gateway.plugin.usage import Tally
 from gateway_anthropic.blocks import ArrivingBlock, Event, read_event
-from gateway_anthropic.carriers import Block, write
+from gateway_anthropic.carriers import Block
 from gateway_anthropic.citations import Speech
 from gateway_anthropic.computer import ComputerReader
 from gateway_anthropic.request import continue_request
@@ -56,14 +57,14 @@ class AnthropicTranslator:
         self._computer = ComputerReader(call.request)
         self._tally = Tally()
         self._ending = Event()
-        self._paused = False
 
     def feed(self, frame: Frame, /) -> Iterator[Delta]:
         """Say what `frame` means. Raises the `UpstreamError` that it reports, if it does."""
         event = read_event(frame.data)
         match event.type or frame.event:
-            case "content_block_delta":
-                yield from self._grow(event.index, event.delta or {})
+            case "content_block_delta" if block := self._arriving.get(event.index):
+                block.add(news := event.delta or {})
+                yield from self._tell(block, news)
             case "content_block_start":
                 yield from self._begin(event.index, event.content_block or {})
             case "content_block_stop":
@@ -81,10 +82,8 @@ class AnthropicTranslator:
 
     def continuation(self) -> UpstreamRequest | None:
         """Return what to ask when Claude has paused in the middle of its turn."""
-        paused, self._paused = self._paused, False
-        if not paused:
+        if not self._tally.resume():
             return None
-        self._tally.begin_answer()
         return continue_request(self._call, self._whole, self._opaque.container)
 
     def _begin_answer(self, message: Event) -> Iterator[Delta]:
@@ -125,11 +124,6 @@ class AnthropicTranslator:
             return "computer"
         return kind if kind in ("text", "thinking", "tool_use") else "opaque"
 
-    def _grow(self, index: int, delta: Block) -> Iterator[Delta]:
-        if block := self._arriving.get(index):
-            block.add(delta)
-            yield from self._tell(block, delta)
-
     def _tell(self, block: ArrivingBlock, news: Block) -> Iterator[Delta]:
         """Tell what need not wait for the end of `block`."""
         match block.kind, news:
@@ -146,8 +140,8 @@ class AnthropicTranslator:
         block = self._arriving.pop(index, None)
         if block is None or not block.close():
             return
-        is_blank = block.kind == "text" and not str(block.content.get("text")).strip()
-        if not is_blank:  # Anthropic would refuse it
+        # Anthropic would refuse a blank text.
+        if block.kind != "text" or str(block.content.get("text")).strip():
             self._whole.append(block.content)
         if block.kind == "text":
             yield from self._speech.cite(block.content.get("citations"))
@@ -156,16 +150,12 @@ class AnthropicTranslator:
         elif block.kind == "computer":
             self._computer.add(block.content)
         elif block.content.get("signature"):  # a thought without it would not be taken back
-            yield Thought(key=block.key, carrier=write([block.content]))
+            yield carry(block.key, block.content)
 
     def _stop(self) -> Iterator[Delta]:
         reason = self._ending.stop_reason
-        if reason == "pause_turn" and self._tally.may_go_on:
-            self._paused = True
-        elif reason:
-            yield from self._finish(reason)
-
-    def _finish(self, reason: str) -> Iterator[Delta]:
+        if not reason or (reason == "pause_turn" and self._tally.pause()):
+            return
         if reason not in _ENDINGS and not self._count:
             raise UpstreamProtocolError(
                 f"the upstream ended without output, with the unknown stop_reason {reason[:40]!r}"

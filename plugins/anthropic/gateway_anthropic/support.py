@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from gateway.plugin import Support
-from gateway.plugin.support import ACCEPT, BY_VALUE, FUNCTIONS_ONLY, drop, reject
+from gateway.plugin.support import ACCEPT, BY_VALUE, FUNCTIONS_ONLY, WEB_SEARCHES, drop, reject
+from gateway_anthropic.request import TIERS
 
 __all__ = ["SUPPORT"]
 
 _CARRIED = Support(reason="it goes back as it came, in the reasoning item beside it, or not at all")
 _NO_LOGPROBS = reject("the upstream gives no log probabilities")
 
-_SEARCHES = ("web_search", "web_search_2025_08_26")
-_PREVIEWS = ("web_search_preview", "web_search_preview_2025_03_11")
-_HOSTED = ("web_search_call", "code_interpreter_call")
-
 SUPPORT = FUNCTIONS_ONLY.but(
     parameters={
         **dict.fromkeys(("temperature", "top_p", "max_tool_calls"), BY_VALUE),
-        **dict.fromkeys(("prompt_cache_options", "service_tier"), BY_VALUE),
+        "prompt_cache_options": BY_VALUE,
         **dict.fromkeys(("prompt_cache_retention", "safety_identifier", "user"), ACCEPT),
+        "service_tier": reject("the upstream has no such tier", *TIERS),
         "top_logprobs": _NO_LOGPROBS,
     },
     details={
@@ -29,11 +27,11 @@ SUPPORT = FUNCTIONS_ONLY.but(
     },
     items={
         **dict.fromkeys(("computer_call", "computer_call_output"), BY_VALUE),
-        **dict.fromkeys(_HOSTED, _CARRIED),
+        **dict.fromkeys(("web_search_call", "code_interpreter_call"), _CARRIED),
     },
     tools={
         **dict.fromkeys(("computer", "computer_use_preview", "code_interpreter"), BY_VALUE),
-        **dict.fromkeys((*_SEARCHES, *_PREVIEWS), BY_VALUE),
+        **dict.fromkeys(WEB_SEARCHES, BY_VALUE),
     },
     includes={
         "message.output_text.logprobs": _NO_LOGPROBS,

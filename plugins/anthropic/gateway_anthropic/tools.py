@@ -7,6 +7,7 @@ from typing import Any
 
 from gateway.errors import InvalidRequestError
 from gateway.plugin.choice import is_forced, offered_tools
+from gateway.plugin.content import items_of
 from gateway.plugin.names import safe_name
 from gateway.types import tools
 from gateway.types.items import CodeInterpreterCall
@@ -17,6 +18,7 @@ from gateway_anthropic.schema import strict_schema
 
 __all__ = ["write_choice", "write_tool", "write_tools"]
 
+_Search = tools.WebSearchTool | tools.WebSearchPreviewTool
 _HOSTED = {"web_search": "web_search", "code_interpreter": "code_execution"}
 
 
@@ -87,18 +89,16 @@ def _function(tool: tools.FunctionTool) -> dict[str, Any]:
     return {**written, "input_schema": schema}
 
 
-def _search(
-    tool: tools.WebSearchTool | tools.WebSearchPreviewTool, most: int | None
-) -> dict[str, Any]:
+def _search(tool: _Search, most: int | None) -> dict[str, Any]:
     place = {name: value for name, value in (tool.user_location or {}).items() if value}
-    filters = tool.filters if isinstance(tool, tools.WebSearchTool) else None
-    members = {
-        **(filters or {}),
+    written: dict[str, Any] = {
+        "type": "web_search_20250305",
+        "name": "web_search",
+        **(getattr(tool, "filters", None) or {}),
         "user_location": {**place, "type": "approximate"} if place else None,
         "max_uses": most,
     }
-    written = {"type": "web_search_20250305", "name": "web_search"}
-    return written | {name: value for name, value in members.items() if value}
+    return {name: value for name, value in written.items() if value}
 
 
 def _container(request: Request, offered: Sequence[tools.Tool]) -> str | None:
@@ -106,6 +106,6 @@ def _container(request: Request, offered: Sequence[tools.Tool]) -> str | None:
     asked = [tool.container for tool in offered if isinstance(tool, tools.CodeInterpreterTool)]
     if not asked or isinstance(asked[0], str):
         return str(asked[0]) if asked else None
-    items = () if isinstance(request.input, str) else request.input or ()
-    used = [item.container_id for item in items if isinstance(item, CodeInterpreterCall)]
-    return next((name for name in reversed(used) if name.startswith("container_")), None)
+    used = [item for item in items_of(request) if isinstance(item, CodeInterpreterCall)]
+    names = [call.container_id for call in reversed(used)]
+    return next((name for name in names if name.startswith("container_")), None)

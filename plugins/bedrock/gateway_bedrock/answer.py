@@ -5,7 +5,9 @@ from typing import Any
 
 import msgspec
 
-from gateway.plugin import Annotation, Delta, Item, Key, Text, Thought, ToolCall
+from gateway.plugin import Annotation, Delta, Item, Text, Thought, ToolCall
+from gateway.plugin.carriers import carry
+from gateway.plugin.support import WEB_SEARCHES
 from gateway.types.content import FileCitation, UrlCitation
 from gateway.types.items import CodeInterpreterCall, ImageGenerationCall, WebSearchCall
 
@@ -14,16 +16,11 @@ __all__ = ["SYSTEM_TOOLS", "AnswerReader", "Json"]
 Json = dict[str, Any]
 
 SYSTEM_TOOLS = {"code_interpreter": "nova_code_interpreter"} | dict.fromkeys(
-    ("web_search", "web_search_2025_08_26", "web_search_preview", "web_search_preview_2025_03_11"),
-    "nova_grounding",
+    WEB_SEARCHES, "nova_grounding"
 )
 """Amazon's names for the tools that it runs itself."""
 _HOSTED = "server_tool_use"
 _SPOKEN = {"text", "citation", "citationsContent"}
-
-
-def _carry(key: Key, *blocks: Json) -> Thought:
-    return Thought(key=key, carrier=msgspec.json.encode(blocks).decode())
 
 
 class _Block:
@@ -70,9 +67,9 @@ class AnswerReader:
         text = "".join(block.pieces)
         if signature := block.sealed["signature"]:
             thought = {"reasoningText": {"text": text, "signature": signature}}
-            yield _carry(index, {"reasoningContent": thought})
+            yield carry(index, {"reasoningContent": thought})
         if redacted := block.sealed["redactedContent"]:
-            yield _carry(index, {"reasoningContent": {"redactedContent": redacted}})
+            yield carry(index, {"reasoningContent": {"redactedContent": redacted}})
         if block.call.get("type") == _HOSTED:
             asked = msgspec.json.decode(text or "{}", type=Json)
             self._row.append(("toolUse", {**block.call, "input": asked}))
@@ -97,7 +94,7 @@ class AnswerReader:
         calls = {one["toolUseId"]: one for kind, one in row if kind == "toolUse"}
         whole = calls.keys() & results.keys()  # a call without a result was cut off
         if blocks := [{kind: one} for kind, one in row if one["toolUseId"] in whole]:
-            yield _carry(f"tools {min(whole)}", *blocks)
+            yield carry(f"tools {min(whole)}", *blocks)
         for name, call in calls.items():
             if name in whole and (item := _hosted_item(call, results[name])):
                 yield Item(item)

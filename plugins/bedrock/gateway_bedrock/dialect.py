@@ -5,11 +5,9 @@ from collections.abc import Iterator
 from typing import ClassVar
 from urllib.parse import quote
 
-import msgspec
-from msgspec import Struct
-
-from gateway.errors import UpstreamError, UpstreamProtocolError
+from gateway.errors import UpstreamError
 from gateway.plugin import Call, Deployment, EventStream, Failure, UpstreamRequest, Verdict
+from gateway.plugin.bodies import read_count
 from gateway.types.request import Request
 from gateway_bedrock.check import SUPPORT, check
 from gateway_bedrock.quirks import quirks_of
@@ -19,10 +17,6 @@ from gateway_bedrock.stream import ConverseTranslator, read_error
 __all__ = ["ConverseDialect"]
 
 _PROFILE = re.compile(r"(arn:.*/)?((us-gov|us|eu|apac|jp|au|ca|sa|global)\.)?")
-
-
-class _Counted(Struct, frozen=True, rename="camel"):
-    input_tokens: int
 
 
 class ConverseDialect:
@@ -49,10 +43,7 @@ class ConverseDialect:
         return _request(call, model, "count-tokens", write_count(call))
 
     def read_count(self, body: bytes, /) -> int:
-        try:
-            return msgspec.json.decode(body, type=_Counted).input_tokens
-        except msgspec.DecodeError as error:
-            raise UpstreamProtocolError("bedrock answered no number of tokens") from error
+        return read_count(body, "inputTokens")
 
 
 def _request(call: Call, model: str, operation: str, body: bytes) -> UpstreamRequest:

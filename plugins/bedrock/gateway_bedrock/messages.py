@@ -8,8 +8,9 @@ import msgspec
 from msgspec import Raw
 
 from gateway.errors import InvalidRequestError
-from gateway.plugin.content import Content, read_data_url, text_of
+from gateway.plugin.content import Content, items_of, read_data_url, text_of
 from gateway.plugin.pairing import CallIds, Output, pair_outputs, read_arguments
+from gateway.plugin.turns import Turns
 from gateway.types.content import ContentPart, InputFile, InputImage, InputText
 from gateway.types.items import FunctionCall, InputItem, Message, Reasoning
 from gateway.types.request import Request
@@ -29,7 +30,7 @@ _DOCUMENTS = (
 """Formats by media type, or by what the name of a file ends in."""
 
 
-class Conversation:
+class Conversation(Turns):
     """The `system` texts and `messages` of `request`, and the names of the tools `called`.
 
     A turn's results stand first in what the user says next, wherever they are in the input. Raises
@@ -37,36 +38,34 @@ class Conversation:
     """
 
     def __init__(self, request: Request, quirks: Quirks) -> None:
+        super().__init__()
         self.system: list[Json] = [{"text": request.instructions}] if request.instructions else []
-        self.messages: list[Json] = []
         self.called: list[str] = []
         self._cited = {"citations": {"enabled": True}} if quirks.citations else {}
         self._names = Counter[str]()
         self._ids = CallIds("[a-zA-Z0-9_.:-]{1,64}")
-        self._results: list[Json] = []
-        asked = request.input or ()
-        items = (Message(role="user", content=asked),) if isinstance(asked, str) else asked
+        items = items_of(request)
         outputs = pair_outputs(items)
         for position, item in enumerate(items):
             self._add(item, position, outputs.get(position))
-        self._say("user")
+        self.say("user")
         if not self.messages or self.messages[0]["role"] != "user":
             raise InvalidRequestError("a conversation begins with the user's words", param="input")
 
     def _add(self, item: InputItem, position: int, output: Output | None) -> None:
         match item:
             case Reasoning(encrypted_content=str(carrier)):
-                self._say("assistant", *msgspec.json.decode(carrier, type=tuple[Raw, ...]))
+                self.say("assistant", *msgspec.json.decode(carrier, type=tuple[Raw, ...]))
             case Message(role="user" | "assistant" as role, content=content):
-                self._say(role, *self._blocks(content))
+                self.say(role, *self._blocks(content))
             case Message(content=content) if self.messages:
-                self._say("user", *map(_tagged, self._blocks(content)))
+                self.say("user", *map(_tagged, self._blocks(content)))
             case Message(content=content):
                 self.system += self._blocks(content)
             case FunctionCall() if output:
                 self._call(item, position, output)
             case _ if item.type.endswith("_output"):
-                self._say("user")  # the results of the turn that ends here
+                self.say("user")  # the results of the turn that ends here
             case _:
                 pass  # what a tool of the vendor's did: it is in the carrier beside it
 
@@ -74,19 +73,11 @@ class Conversation:
         name = {"toolUseId": self._ids.take(call.call_id)}
         asked = Raw(read_arguments(call, position).encode())
         self.called.append(call.name)
-        self._say("assistant", {"toolUse": {**name, "name": call.name, "input": asked}})
+        self.say("assistant", {"toolUse": {**name, "name": call.name, "input": asked}})
         blocks = self._blocks(output.output)
         told = [block for block in blocks if "cachePoint" not in block]
         points = [block for block in blocks if "cachePoint" in block]
-        self._results += [{"toolResult": {**name, "content": told}}, *points]
-
-    def _say(self, role: str, *blocks: Json | Raw) -> None:
-        if role == "user" and self._results:
-            blocks, self._results = (*self._results, *blocks), []
-        if self.messages and self.messages[-1]["role"] == role:
-            self.messages[-1]["content"] += blocks
-        elif blocks:
-            self.messages.append({"role": role, "content": [*blocks]})
+        self.answer({"toolResult": {**name, "content": told}}, *points)
 
     def _blocks(self, content: Content) -> list[Json]:
         """Return the blocks of `content`, without texts that are blank: Bedrock refuses them."""

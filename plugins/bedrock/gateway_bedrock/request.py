@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from gateway.errors import InvalidRequestError
 from gateway.plugin import Call
+from gateway.plugin.bodies import refusing_depth
 from gateway.plugin.choice import offered_tools
 from gateway.types.parameters import JsonSchemaFormat
 from gateway.types.request import Request
@@ -22,14 +22,13 @@ _CHOICES: dict[str, Json] = {"auto": {"auto": {}}, "required": {"any": {}}}
 _encode = msgspec.json.Encoder().encode
 
 
+@refusing_depth()
 def write_body(call: Call) -> bytes:
     """Return the body that asks for the answer to `call`. Raises `InvalidRequestError`."""
-    try:
-        return _encode(_body(call))
-    except RecursionError as error:
-        raise InvalidRequestError("the request is nested too deeply") from error
+    return _encode(_body(call))
 
 
+@refusing_depth()
 def write_count(call: Call) -> bytes:
     """Return the body that asks how many tokens the input of `call` has."""
     asked = {name: member for name, member in _body(call).items() if name in _COUNTED}

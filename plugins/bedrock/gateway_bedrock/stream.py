@@ -10,7 +10,8 @@ from gateway.errors import UpstreamError
 from gateway.plugin import EXCEPTION, Delta, Failure, Finished, FinishReason, Frame, Used
 from gateway.plugin.failures import read_failure
 from gateway.plugin.reports import read_report
-from gateway.types.response import InputTokensDetails, Usage
+from gateway.plugin.usage import count_usage
+from gateway.types.response import Usage
 from gateway_bedrock.answer import AnswerReader, Json
 
 __all__ = ["ConverseTranslator", "read_error"]
@@ -84,9 +85,4 @@ def read_error(failure: Failure, name: str = "") -> UpstreamError:
 def _usage(reported: Json) -> Usage:
     """Read the tokens; those that the cache gave or took are counted apart from the input."""
     new, answered, cached, written = (reported.get(name) or 0 for name in _COUNTS)
-    return Usage(
-        input_tokens=new + cached + written,
-        input_tokens_details=InputTokensDetails(cached_tokens=cached, cache_write_tokens=written),
-        output_tokens=answered,
-        total_tokens=new + cached + written + answered,
-    )
+    return count_usage(new + cached + written, answered, cached=cached, written=written)

@@ -45,15 +45,13 @@ class Pieces:
 
     def pause(self, token: str | None) -> bool:
         """Say whether there is another piece, which begins at `token`: not after too many."""
-        self._token = token if self._tally.may_go_on else None
-        return self._token is not None
+        self._token = token
+        return token is not None and self._tally.pause()
 
     def ask(self) -> UpstreamRequest | None:
         """Return the request for the next piece, if there is one."""
-        if self._token is None:
+        if not self._tally.resume():
             return None
-        token, self._token = self._token, None
-        self._tally.begin_answer()
         request = self._asked()
-        body = {**msgspec.json.decode(request.body), self._member: token}
+        body = {**msgspec.json.decode(request.body), self._member: self._token}
         return replace(request, body=msgspec.json.encode(body))
