@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from types import TracebackType
 from typing import Any, Self
 
 __all__ = ["Background"]
@@ -26,16 +25,11 @@ class Background:
         self._open = True
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         self._open = False
         for task in tuple(self._tasks):
             task.cancel()
-        await self._group.__aexit__(kind, error, traceback)
+        await self._group.__aexit__(None, None, None)  # else it would wrap the error
 
     def start(self, work: Coroutine[Any, Any, None]) -> Callable[[], object]:
         """Begin `work`, unless the end has come already, and return what ends it before."""

@@ -74,9 +74,10 @@ class EventStreamHttp(Duplex):
 
     async def _read(self, answer: Answer) -> None:
         decoder = EventDecoder(self.budget.limit)
-        while data := await answer.chunk(self.budget):
+        while data := await answer.chunk():
             for event in decoder.feed(data):
                 await self._take(event)
+            self.budget.spend(len(data))  # an answer that ends here has renewed it
 
     async def _take(self, event: ServerEvent) -> None:
         if event.name == "endpoint":

@@ -45,7 +45,7 @@ _MEANINGS: Mapping[type[Exception], str] = {
 
 
 class Answer:
-    """An answer whose body is read piece by piece, as far as a budget goes."""
+    """An answer whose body is read piece by piece."""
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self.status = response.status
@@ -55,16 +55,16 @@ class Answer:
         )
         self._content = response.content
 
-    async def chunk(self, budget: Budget) -> bytes:
+    async def chunk(self) -> bytes:
         """Return the next bytes, `b""` at the end. Raises `McpUnreachableError` if it broke off."""
         with _our_errors():
-            data = await self._content.readany()
-        budget.spend(len(data))
-        return data
+            return await self._content.readany()
 
     async def body(self, budget: Budget) -> bytes:
+        """Return all that is left, as far as `budget` goes."""
         chunks: list[bytes] = []
-        while data := await self.chunk(budget):
+        while data := await self.chunk():
+            budget.spend(len(data))
             chunks.append(data)
         return b"".join(chunks)
 

@@ -23,6 +23,7 @@ __all__ = [
     "encode_reply",
     "encode_request",
     "failed",
+    "without",
 ]
 
 T = TypeVar("T")
@@ -104,11 +105,15 @@ def decode_result(result: Raw, shape: type[T]) -> T:
 
 def failed(failure: Failure, hidden: frozenset[str]) -> McpProtocolError:
     """Return the error that `failure` is, in one line without what is to be `hidden`."""
-    text = failure.message
-    for secret in hidden:
-        text = text.replace(secret, "***")
-    text = _CONTROL.sub(" ", text)[:_LONGEST_MESSAGE]
+    text = _CONTROL.sub(" ", without(hidden, failure.message))[:_LONGEST_MESSAGE]
     return McpProtocolError(failure.code, text or "the server did not say why")
+
+
+def without(hidden: frozenset[str], text: str) -> str:
+    """Return `text` with stars for what is to be `hidden`, where one secret may hold another."""
+    for secret in sorted(hidden, key=len, reverse=True):
+        text = text.replace(secret, "***")
+    return text
 
 
 def _encode(message: JsonObject) -> bytes:

@@ -20,7 +20,7 @@ from gateway_mcp.connection import (
     ProcessEndpoint,
 )
 from gateway_mcp.duplex import Duplex
-from gateway_mcp.messages import INVALID_ANSWER
+from gateway_mcp.messages import INVALID_ANSWER, without
 
 __all__ = ["ServerProcess"]
 
@@ -114,13 +114,13 @@ class ServerProcess(Duplex):
         assert process.stdout is not None
         rest = bytearray()
         while data := await process.stdout.read(_CHUNK):
-            self.budget.spend(len(data))
             *lines, tail = data.split(b"\n")
             for line in lines:
                 if rest or line.strip():
                     yield bytes(rest) + line
                 rest.clear()
             rest += tail
+            self.budget.spend(len(data))  # an answer that ends here has renewed it
             if len(rest) > self.budget.limit:
                 raise McpProtocolError(INVALID_ANSWER, "the server sent a line without an end")
 
@@ -132,9 +132,7 @@ class ServerProcess(Duplex):
     def _write_log(self, data: bytes) -> None:
         if not _log.isEnabledFor(logging.DEBUG):
             return
-        text = data.decode(errors="replace").rstrip()
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
+        text = without(self._secrets, data.decode(errors="replace").rstrip())
         _log.debug("%s: %s", self._endpoint.command, text[:_LONGEST_LOG])
 
     async def _exited(self, process: Process) -> None:

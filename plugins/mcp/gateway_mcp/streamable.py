@@ -170,7 +170,8 @@ class StreamableHttp:
     async def _streamed(self, answer: Answer, reading: _Reading) -> Raw | None:
         decoder = EventDecoder(self._limits.answer_bytes)
         try:
-            while data := await answer.chunk(reading.budget):
+            while data := await answer.chunk():
+                reading.budget.spend(len(data))
                 for event in decoder.feed(data):
                     reading.note(event)
                     result = await self._take(event.data, reading) if event.data else None

@@ -1,6 +1,6 @@
 """A server over standard streams that does as it is told, in the way of a script.
 
-Each tool is a deed: `echo`, `environment`, `crash`, `noise`, `flood`, `never`, `child`.
+Each tool is a deed: `echo`, `environment`, `crash`, `noise`, `flood`, `line`, `never`, `child`.
 """
 
 import json
@@ -19,6 +19,8 @@ def call(name: str, arguments: dict[str, Any]) -> str:
         print(f"secret is {os.environ.get('TOKEN', '')}", file=sys.stderr, flush=True)
         sys.stderr.write("x" * 1_000_000)
     if name == "flood":
+        print("\n" * 10_000_000, flush=True)
+    if name == "line":
         print("x" * 10_000_000, flush=True)
     if name == "never":
         time.sleep(3600)

@@ -123,6 +123,12 @@ async def test_deeply_nested_json_is_an_error(
         await connection.list_tools()
 
 
+async def test_an_error_leaves_the_client_as_it_is() -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with McpClient():
+            raise ZeroDivisionError
+
+
 async def test_nobody_at_the_port_is_an_error_at_once(client: McpClient) -> None:
     async with ScriptedUpstream() as gone:
         url = f"{gone.url}/mcp"

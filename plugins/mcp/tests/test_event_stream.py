@@ -95,6 +95,18 @@ async def test_a_server_of_neither_kind_is_told_by_what_it_said_first(
         await client.connect(HttpEndpoint(url=f"{scripted.url}/mcp", private=True))
 
 
+async def test_a_connection_may_bring_any_number_of_answers(scripted: ScriptedUpstream) -> None:
+    """The limit is for what comes between two of them."""
+    large = {"result": {"content": [{"type": "text", "text": "x" * 300_000}]}}
+    OldServer(scripted, {"result": INTRODUCED}, *[large] * 10)
+    async with McpClient(Limits(answer_bytes=400_000)) as client:
+        connection = await client.connect(endpoint(scripted))
+        for _ in range(4):
+            await connection.call_tool("a", {})
+        calls = (connection.call_tool("a", {}) for _ in range(6))
+        assert len(await asyncio.gather(*calls)) == 6
+
+
 @pytest.mark.parametrize(
     "target", [b"http://127.0.0.1:9/messages", b"//other.example/", b"http://[::1", b"https:///"]
 )

@@ -64,7 +64,7 @@ def test_a_batch_is_read_as_its_messages() -> None:
 
 def test_an_error_repeats_no_secret_and_is_one_short_line() -> None:
     failure = Failure(code=-32000, message="bad token s3cret-t0ken\r\nX-Header: 1" + "!" * 5000)
-    error = failed(failure, frozenset({"s3cret-t0ken"}))
+    error = failed(failure, frozenset({"s3cret", "s3cret-t0ken", "t0ken"}))
     assert error.code == -32000
     assert error.message.startswith("bad token *** X-Header: 1!")
     assert len(error.message) == 1000

@@ -72,7 +72,7 @@ async def test_what_a_process_says_besides_goes_to_the_debug_log_without_secrets
     assert "the-secret-token" not in caplog.text
 
 
-@pytest.mark.parametrize("deed", ["crash", "flood"])
+@pytest.mark.parametrize("deed", ["crash", "flood", "line"])
 async def test_a_process_that_ends_or_floods_fails_whoever_waits(
     deed: str, client: McpClient
 ) -> None:

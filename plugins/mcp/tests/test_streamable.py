@@ -298,6 +298,21 @@ async def test_a_stream_that_ends_early_is_taken_up_where_it_ended(
     assert resumed[0].headers["mcp-session-id"] == "session-1"
 
 
+async def test_a_stream_may_be_taken_up_as_often_as_it_gets_further(
+    client: McpClient, scripted: ScriptedUpstream
+) -> None:
+    def resume(received: Received) -> Script:
+        place = int(received.headers["last-event-id"])
+        if place == 8:
+            return event_stream(frame({"id": 3, "result": TEXT}))
+        return event_stream(b"id: %d\ndata:\n\n" % (place + 1))
+
+    begin = event_stream(b"id: 1\nretry: 1\ndata:\n\n")
+    scripted.handle("/mcp", handshake(call=lambda _: begin, GET=resume))
+    connection = await client.connect(endpoint(scripted))
+    assert await connection.call_tool("a", {}) == DONE
+
+
 async def test_a_stream_that_gets_no_further_is_given_up(
     client: McpClient, scripted: ScriptedUpstream
 ) -> None:
