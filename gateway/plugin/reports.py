@@ -14,8 +14,12 @@ __all__ = ["ErrorReport", "read_report", "told_status"]
 _LONGEST_MESSAGE = 2000
 _UNKNOWN = 502
 _NAMES: Mapping[int, str] = {
-    400: "context_length_exceeded exceed_context_size_error failed_precondition invalid_request"
-    " invalid_request_error out_of_range parameter_unknown",
+    400: "bio_policy context_length_exceeded data_residency_mismatch empty_image_file"
+    " exceed_context_size_error failed_precondition failed_to_download_image"
+    " image_content_policy_violation image_file_not_found image_file_too_large image_parse_error"
+    " image_too_large image_too_small invalid_base64_image invalid_image invalid_image_format"
+    " invalid_image_mode invalid_image_url invalid_prompt invalid_request invalid_request_error"
+    " misalignment_policy_violation out_of_range parameter_unknown unsupported_image_media_type",
     401: "authentication authentication_error",
     402: "billing_error payment_required",
     403: "permission_denied permission_error",
@@ -23,7 +27,7 @@ _NAMES: Mapping[int, str] = {
     413: "request_too_large",
     429: "insufficient_quota quota_exceeded rate_limit_error rate_limit_exceeded too_many_requests",
     503: "overloaded_error service_unavailable",
-    504: "deadline_exceeded gateway_timeout timeout_error",
+    504: "deadline_exceeded gateway_timeout timeout_error vector_store_timeout",
 }
 _STATUSES = {name: status for status, names in _NAMES.items() for name in names.split()}
 _SECONDS = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")

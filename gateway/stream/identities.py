@@ -45,6 +45,8 @@ class Identities:
     def identified(self, item: OutputItem) -> OutputItem:
         """Return `item` under its own ids, or new ones if it has none or they are taken."""
         item = changed(item, id=self._fresh(item_id(item), id_prefix(item), self._items))
+        if isinstance(item, ToolSearchCall) and item.execution == "server":
+            return item  # nobody answers it, so its vendor has no name for it
         if isinstance(item, _CALLS):
             item = changed(item, call_id=self.call_id(item.call_id or None))
         return item

@@ -56,7 +56,7 @@ class _Event(Struct, frozen=True, kw_only=True, dict=True):
     item: OutputItem | None = None
     response: _Answer = _Answer()
     error: JsonObject | None = None
-    code: str | None = None
+    code: str | int | None = None
     message: str | None = None
     param: str | None = None
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
+from itertools import chain, count
 from typing import Literal
 
 from gateway.stream.deltas import (
@@ -51,15 +52,32 @@ _AT_WORK = (
 """What tells of a tool of the upstream's from the beginning of its work."""
 
 
+class _Part:
+    """What has been told of one part of an item: `pieces` of its text, and how much besides."""
+
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+        self.cited = 0
+        self.logged = 0
+
+    def rest(self, whole: str) -> str:
+        """Return what of `whole` was not told, if it goes on where that stands."""
+        told = "".join(self.pieces)
+        return whole[len(told) :] if whole.startswith(told) else ""
+
+
 class Written:
-    """Says what more is known of the item `key`, and at its `end` whatever was not said before."""
+    """Says what more is known of the item `key`, and at its `end` whatever was not said before.
+
+    Parts of one kind are known by their order: servers do not agree on how to number them.
+    """
 
     def __init__(self, key: Key) -> None:
         self._key = key
         self._item: OutputItem | None = None
-        self._pieces: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
-        self._cited: Counter[int] = Counter()
-        self._logged: Counter[int] = Counter()
+        self._parts: defaultdict[str, defaultdict[int, _Part]] = defaultdict(
+            lambda: defaultdict(_Part)
+        )
 
     def begin(self, item: OutputItem) -> Iterator[Delta]:
         """Say that `item` begins, whose content is still to come."""
@@ -77,23 +95,24 @@ class Written:
     def say(self, part: int, text: str, logprobs: tuple[c.Logprob, ...] = ()) -> Iterator[Delta]:
         if not text:
             return
+        told = self._parts["text"][part]
+        told.pieces.append(text)
         if logprobs:
-            self._logged[part] += len(logprobs)
+            told.logged += len(logprobs)
             yield Logprobs(logprobs, self._key)
-        self._pieces["text", part].append(text)
         phase = self._item.phase if isinstance(self._item, Message) else None
         yield Text(text, self._key, part, phase or None)
 
     def cite(self, part: int, annotation: c.Annotation) -> Iterator[Delta]:
-        self._cited[part] += 1
+        self._parts["text"][part].cited += 1
         yield Annotation(annotation, self._key)
 
     def refuse(self, part: int, text: str) -> Iterator[Delta]:
-        self._pieces["refusal", part].append(text)
+        self._parts["refusal"][part].pieces.append(text)
         yield Refusal(text, self._key)
 
     def think(self, part: int, text: str, kind: Literal["raw", "summary"]) -> Iterator[Delta]:
-        self._pieces[kind, part].append(text)
+        self._parts[kind][part].pieces.append(text)
         yield Thought(text, self._key, kind, part=part)
 
     def run(self, text: str) -> Iterator[Delta]:
@@ -104,13 +123,13 @@ class Written:
     def write(self, text: str) -> Iterator[Delta]:
         """Say more of the arguments of a function."""
         if not _is_special(self._item):
-            self._pieces["arguments", 0].append(text)
+            self._parts["arguments"][0].pieces.append(text)
             yield ToolCall(self._key, arguments=text)
 
     def write_input(self, text: str) -> Iterator[Delta]:
         """Say more of the input of a custom tool."""
         if not _is_special(self._item):
-            self._pieces["input", 0].append(text)
+            self._parts["arguments"][0].pieces.append(text)
             yield CustomCall(self._key, input=text)
 
     def end(self, item: OutputItem) -> Iterator[Delta]:
@@ -122,9 +141,9 @@ class Written:
             case Reasoning():
                 yield from self._end_reasoning(item)
             case FunctionCall() if not _is_special(item):
-                yield self._function(item, self._rest("arguments", 0, item.arguments))
+                yield self._function(item, self._parts["arguments"][0].rest(item.arguments))
             case CustomToolCall() if not _is_special(item):
-                yield self._custom(item, self._rest("input", 0, item.input))
+                yield self._custom(item, self._parts["arguments"][0].rest(item.input))
             case _ if isinstance(begun, _AT_WORK) and begun.id and type(begun) is type(item):
                 yield HostedEnd(begun.id, item)
             case _:
@@ -132,28 +151,39 @@ class Written:
 
     def _end_message(self, message: Message) -> Iterator[Delta]:
         whole = with_parts(message)
-        parts = whole.content if isinstance(whole, Message) else ()
-        for number, part in enumerate(parts):
+        texts, refusals = self._places("text"), self._places("refusal")
+        for part in whole.content if isinstance(whole, Message) else ():
             match part:
                 case c.OutputText(text=text):
-                    logprobs = (part.logprobs or ())[self._logged[number] :]
-                    yield from self.say(number, self._rest("text", number, text), logprobs)
-                    for annotation in part.annotations[self._cited[number] :]:
-                        yield from self.cite(number, annotation)
-                case c.Refusal(refusal=text):
-                    yield from self.refuse(number, self._rest("refusal", number, text))
+                    place, told = next(texts)
+                    yield from self.say(
+                        place, told.rest(text), (part.logprobs or ())[told.logged :]
+                    )
+                    for annotation in part.annotations[told.cited :]:
+                        yield from self.cite(place, annotation)
                 case Unknown() if isinstance(text := part.get("text"), str):
-                    yield from self.say(number, self._rest("text", number, text))
+                    place, told = next(texts)
+                    yield from self.say(place, told.rest(text))
+                case c.Refusal(refusal=text):
+                    place, told = next(refusals)
+                    yield from self.refuse(place, told.rest(text))
                 case _:
                     pass
 
     def _end_reasoning(self, reasoning: Reasoning) -> Iterator[Delta]:
-        for number, summary in enumerate(reasoning.summary):
-            yield from self.think(number, self._rest("summary", number, summary.text), "summary")
-        for number, thought in enumerate(reasoning.content or ()):
-            yield from self.think(number, self._rest("raw", number, thought.text), "raw")
+        for (place, told), part in zip(self._places("summary"), reasoning.summary, strict=False):
+            yield from self.think(place, told.rest(part.text), "summary")
+        for (place, told), part in zip(self._places("raw"), reasoning.content or (), strict=False):
+            yield from self.think(place, told.rest(part.text), "raw")
         if reasoning.encrypted_content:
             yield Thought(key=self._key, carrier=reasoning.encrypted_content)
+
+    def _places(self, kind: str) -> Iterator[tuple[int, _Part]]:
+        """Yield the numbers of the parts of `kind` and what was told of them, and then new ones."""
+        told = self._parts[kind]
+        numbers = tuple(told)
+        for number in chain(numbers, count(max(numbers, default=-1) + 1)):
+            yield number, told[number]
 
     def _function(self, call: FunctionCall, arguments: str = "") -> ToolCall:
         namespace = call.namespace or None
@@ -161,11 +191,6 @@ class Written:
 
     def _custom(self, call: CustomToolCall, text: str = "") -> CustomCall:
         return CustomCall(self._key, call.call_id, call.name, text, call.namespace or None)
-
-    def _rest(self, member: str, part: int, whole: str) -> str:
-        """Return what of `whole` was not told, if it goes on where that stands."""
-        told = "".join(self._pieces[member, part])
-        return whole[len(told) :] if whole.startswith(told) else ""
 
 
 def _is_special(item: OutputItem | None) -> bool:

@@ -111,6 +111,7 @@ class Intercepting:
         self._scene = scene
         self._taken: dict[Key, Call | None] = {}
         self._nameless: dict[Key, ToolCall] = {}
+        self._unanswered: set[str | None] = set()
         self._begun = False
 
     def feed(self, frame: Frame, /) -> Iterator[Delta]:
@@ -133,9 +134,21 @@ class Intercepting:
                 case Annotation() | Logprobs():
                     yield delta
                 case _:
-                    self.waits = self.waits or _is_of_the_client(delta)
+                    self._note(delta)
                     yield from self._scene.citing.end()
                     yield delta
+
+    def _note(self, delta: Delta) -> None:
+        """Note what the client has to answer: nothing that is answered at the upstream itself."""
+        match delta:
+            case CustomCall():
+                self.waits = True
+            case Item(item) if isinstance(item, _OF_CLIENTS):
+                self._unanswered.add(item.call_id or None)
+            case Item(item) if item.type.endswith("_output"):
+                self._unanswered.discard(getattr(item, "call_id", None) or None)
+            case _:
+                pass
 
     def _read_call(self, delta: ToolCall) -> Iterator[Delta]:
         if delta.key in self._taken:
@@ -176,6 +189,7 @@ class Intercepting:
 
     def _end(self, reason: FinishReason) -> Iterator[Delta]:
         self.reason = reason
+        self.waits = self.waits or bool(self._unanswered)
         yield from self._scene.citing.end()
         if reason != "stop":
             return
@@ -207,13 +221,6 @@ def begun_call(call: Call, mint: Callable[[str], str]) -> McpCall:
         server_label=call.offer.server_label or "",
         status="in_progress",
         approval_request_id=call.approval_request_id,
-    )
-
-
-def _is_of_the_client(delta: Delta) -> bool:
-    """Say whether the client has to answer what `delta` says."""
-    return isinstance(delta, CustomCall) or (
-        isinstance(delta, Item) and isinstance(delta.item, _OF_CLIENTS)
     )
 
 
