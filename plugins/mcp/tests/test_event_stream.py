@@ -36,7 +36,7 @@ class OldServer:
         self._gates: dict[int, asyncio.Event] = {}
         for number, answer in enumerate(answers, 1):
             self._gates[number] = asyncio.Event()
-            message = answer if "method" in answer else {"id": number, **answer}
+            message = answer if isinstance(answer, list) else {"id": number, **answer}
             steps += [self._gates[number], b"data: " + json.encode(message) + b"\n\n"]
         server.handle("/sse", lambda _: event_stream(*steps, end))
         server.handle("/messages", self._accept)
@@ -107,6 +107,23 @@ async def test_a_connection_may_bring_any_number_of_answers(scripted: ScriptedUp
         assert len(await asyncio.gather(*calls)) == 6
 
 
+async def test_what_a_server_said_while_nobody_asked_does_not_count(
+    scripted: ScriptedUpstream,
+) -> None:
+    noise = {"method": "notifications/message", "params": {"data": "x" * 300_000}}
+    ping = {"id": "p", "method": "ping"}
+    large = {"result": {"content": [{"type": "text", "text": "x" * 300_000}]}}
+    server = OldServer(scripted, {"result": INTRODUCED}, [noise, ping], large)
+    async with McpClient(Limits(answer_bytes=400_000)) as client:
+        connection = await client.connect(endpoint(scripted))
+        async with asyncio.TaskGroup() as group:
+            unanswered = group.create_task(connection.call_tool("a", {}))
+            while not server.posted or server.posted[-1].get("id") != "p":
+                await scripted.received()
+            unanswered.cancel()
+            await connection.call_tool("a", {})
+
+
 @pytest.mark.parametrize(
     "target", [b"http://127.0.0.1:9/messages", b"//other.example/", b"http://[::1", b"https:///"]
 )
@@ -128,9 +145,6 @@ async def test_requests_are_posted_to_the_same_origin_only(
         event_stream(Fault.STALL),
         event_stream(ENDPOINT, Fault.CUT),
         event_stream(ENDPOINT, b"data: {\n\n"),
-        event_stream(b"data: ", *[b"x" * 100_000] * 100),
-        event_stream(*[b": x\n\n" * 10_000] * 100),
-        event_stream(ENDPOINT, *[b"data: {}\n\n" * 10_000] * 100),
     ],
 )
 async def test_a_stream_that_goes_wrong_is_an_error_soon(
@@ -138,10 +152,27 @@ async def test_a_stream_that_goes_wrong_is_an_error_soon(
 ) -> None:
     scripted.handle("/sse", lambda _: answer)
     scripted.handle("/messages", lambda _: Script(status=202))
-    async with McpClient(Limits(connect_seconds=0.3, answer_bytes=500_000)) as client:
+    async with McpClient(Limits(connect_seconds=0.3)) as client:
         async with asyncio.timeout(5):
             with pytest.raises(McpError):
                 await client.connect(endpoint(scripted))
+
+
+@pytest.mark.parametrize(
+    "flood",
+    [
+        event_stream(b"data: ", *[b"x" * 100_000] * 100),
+        event_stream(*[b": x\n\n" * 10_000] * 100),
+        event_stream(ENDPOINT, *[b"data: {}\n\n" * 10_000] * 100),
+    ],
+    ids=["one event", "comments", "events"],
+)
+async def test_a_flood_is_cut_off_early(flood: Script, scripted: ScriptedUpstream) -> None:
+    scripted.handle("/sse", lambda _: flood)
+    scripted.handle("/messages", lambda _: Script(status=202))
+    async with McpClient(Limits(answer_bytes=500_000)) as client:
+        with pytest.raises(McpError, match=r"more than (the )?500000 bytes"):
+            await client.connect(endpoint(scripted))
 
 
 async def test_a_post_that_is_refused_is_an_error(
@@ -173,7 +204,7 @@ async def test_when_the_stream_ends_all_who_wait_are_told_and_nobody_begins_anew
 async def test_a_cancelled_call_is_called_off_and_others_go_on(
     client: McpClient, scripted: ScriptedUpstream
 ) -> None:
-    nothing = {"method": "notifications/message", "params": {}}
+    nothing = [{"method": "notifications/message", "params": {}}]
     server = OldServer(scripted, {"result": INTRODUCED}, nothing, {"result": TEXT})
     connection = await client.connect(endpoint(scripted))
     async with asyncio.TaskGroup() as group:
@@ -184,7 +215,7 @@ async def test_a_cancelled_call_is_called_off_and_others_go_on(
         assert (await connection.call_tool("a", {})).content
         while len(server.posted) < 5:
             await scripted.received()
-    told = [message for message in server.posted if message["method"].endswith("cancelled")]
+    told = [message for message in server.posted if message.get("method", "").endswith("cancelled")]
     assert [message["params"] for message in told] == [{"requestId": 2}]
 
 
