@@ -21,7 +21,7 @@ from gateway.testing import ScriptedUpstream
 from gateway.testing.openai import ImitatedOpenAI
 from gateway_mcp.testing import everything_script, everything_server, node, python_server
 
-from . import models
+from . import models, thinkers
 
 if TYPE_CHECKING:
     from tests.conftest import GatewayProcess, RunGateway
@@ -68,6 +68,8 @@ def upstream(elsewhere: Elsewhere) -> Generator[ScriptedUpstream]:
     elsewhere(upstream.__aenter__())
     upstream.handle("/chat/v1/chat/completions", models.chat)
     upstream.handle("/v1/responses", models.responses)
+    for thinker in thinkers.ALL:
+        upstream.handle(thinker.path, thinker.answer)
     yield upstream
     elsewhere(upstream.__aexit__(None, None, None))
 
@@ -124,6 +126,9 @@ def config(upstream: ScriptedUpstream, imitation: ImitatedOpenAI, modern_url: st
             entry("chat", "openai_compatible/llama", f"{upstream.url}/chat/v1"),
             entry("run", "openai/gpt", native, tools="gateway"),
             entry("native", "openai/gpt", native),
+            entry("claude", "anthropic/claude-opus-5-5", upstream.url),
+            entry("gemini", "gemini/gemini-3.5-flash", f"{upstream.url}/v1beta"),
+            entry("thinker", "openai/gpt", f"{upstream.url}/thinker/v1", tools="gateway"),
             entry("recorded-chat", "openai_compatible/llama", f"{recorded}/chat/v1"),
             entry("recorded-run", "openai/gpt", f"{recorded}/v1", tools="gateway"),
         ],
