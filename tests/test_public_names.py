@@ -5,7 +5,7 @@ import gateway
 NAMES = """
     AsyncResponseStream AuthenticationError ConfigError ConflictError Event Gateway GatewayError
     InvalidRequestError NotFoundError PluginError RateLimitError RequestError
-    RequestTooLargeError Response ResponseStream StoreError Timeouts UpstreamAuthenticationError
+    RequestTooLargeError Response ResponseStream StoreError Timeouts ToolError UpstreamAuthenticationError
     UpstreamError UpstreamProtocolError UpstreamRateLimitError UpstreamRejectedError
     UpstreamTimeoutError UpstreamUnavailableError UpstreamUnreachableError acancel_responses
     acompact_responses acount_input_tokens adelete_responses aget_responses alist_input_items

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gateway.config import Config, ModelEntry, Secret, ToolSettings
+from gateway.core.exchange import Whole
 from gateway.errors import InvalidRequestError
 from gateway.stream.lifecycle import violations
 from gateway.testing import Script, ScriptedUpstream, event_stream, json_answer, page
@@ -217,3 +218,16 @@ async def test_a_provider_that_searches_by_itself_does_so_unless_the_operator_wa
     passed, taken = await sent(upstream), await sent(upstream)
     assert [tool["type"] for tool in passed["tools"]] == ["web_search"]
     assert [tool["type"] for tool in taken["tools"]] == ["function"]
+
+
+async def test_the_sources_of_a_search_are_told_if_they_are_wanted(
+    searching: Searching, upstream: ScriptedUpstream, says: Says
+) -> None:
+    upstream.add(wants("weather in Oslo"), says.chat("Rain."))
+    include = ["web_search_call.action.sources"]
+    async with searching() as gateway:
+        reply = await gateway.send(tools=[SEARCH], include=include)
+    assert isinstance(reply, Whole)
+    assert "x-gateway-dropped-params" not in reply.headers
+    call = json.loads(reply.body)["output"][0]
+    assert call["action"]["sources"][0] == {"type": "url", "url": "https://weather.example/oslo"}

@@ -47,6 +47,7 @@ KEYS = {"alpha": "sk-invented-key-of-alpha", "beta": "sk-invented-key-of-beta"}
 UPSTREAM_KEY = "sk-invented-upstream-key"
 OPERATORS_TOKEN = "invented+operators/token="
 OPERATORS_KEY = "invented-operators-key-0002"
+VAULTS = ("vault", *(f"spare{number}" for number in range(16)))  # the operator's servers
 ECHO = 200  # characters
 CALL_SECONDS = 1.5
 COMPLETIONS = "/chat/v1/chat/completions"
@@ -55,6 +56,7 @@ Configure = Callable[..., dict[str, Any]]
 Serve = Callable[..., AbstractAsyncContextManager["Service"]]
 Call = Callable[[str, str], AbstractAsyncContextManager["Caller"]]
 Approve = Callable[..., dict[str, Any]]
+OpenVault = Callable[[str], "McpPeer"]
 
 
 class Model:
@@ -273,19 +275,40 @@ async def model(network: ScriptedUpstream) -> Model:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def server(network: ScriptedUpstream, model: Model, numbers: Generator[int]) -> McpPeer:
-    """Return a server that nobody has heard of yet."""
-    server = McpPeer(f"{network.url}/mcp/{next(numbers)}")
-    network.handle(server.url.removeprefix(network.url), server.answer)
-    return server
+async def open_server(
+    network: ScriptedUpstream, model: Model, numbers: Generator[int]
+) -> Callable[[], McpPeer]:
+    """Return a function that runs a server of which nobody has heard yet."""
+
+    def opened() -> McpPeer:
+        server = McpPeer(f"{network.url}/mcp/{next(numbers)}")
+        network.handle(server.url.removeprefix(network.url), server.answer)
+        return server
+
+    return opened
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def vault(network: ScriptedUpstream, model: Model) -> McpPeer:
-    """Return the operator's server."""
-    server = McpPeer(f"{network.url}/vault")
-    network.handle("/vault", server.answer)
-    return server
+@pytest.fixture
+def server(open_server: Callable[[], McpPeer]) -> McpPeer:
+    return open_server()
+
+
+@pytest.fixture
+def open_vault(network: ScriptedUpstream, model: Model) -> OpenVault:
+    """Return a function that runs the server of the operator's with a label."""
+
+    def opened(label: str) -> McpPeer:
+        server = McpPeer(f"{network.url}/{label}")
+        network.handle(f"/{label}", server.answer)
+        return server
+
+    return opened
+
+
+@pytest.fixture
+def vault(open_vault: OpenVault) -> McpPeer:
+    """Return the operator's server that always works."""
+    return open_vault("vault")
 
 
 @pytest.fixture(scope="session")
@@ -309,19 +332,21 @@ def configure(network: ScriptedUpstream) -> Configure:
             "server": {"drain_seconds": 1},
             "logging": {"level": "debug"},
             "tools": tools,
-            "mcp_servers": {
-                "vault": {
-                    "url": f"{network.url}/vault",
-                    "authorization": OPERATORS_TOKEN,
-                    "headers": {"x-api-key": OPERATORS_KEY},
-                    "require_approval": {"never": {"read_only": True}},
-                    "timeout": CALL_SECONDS,
-                }
-            },
+            "mcp_servers": {label: _vault(f"{network.url}/{label}") for label in VAULTS},
             **sections,
         }
 
     return configuration
+
+
+def _vault(url: str) -> dict[str, Any]:
+    return {
+        "url": url,
+        "authorization": OPERATORS_TOKEN,
+        "headers": {"x-api-key": OPERATORS_KEY},
+        "require_approval": {"never": {"read_only": True}},
+        "timeout": CALL_SECONDS,
+    }
 
 
 @pytest.fixture(scope="session")

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from msgspec.structs import replace
 
 from gateway.config import ToolSettings
 from gateway.core.tool_loop.interception import Call
+from gateway.core.tool_loop.offering import SEARCH_SOURCES
 from gateway.errors import GatewayError
 from gateway.plugin.tools import ToolOutcome, ToolRunner
 from gateway.stream.whole_items import changed
-from gateway.types.items import McpCall, OutputItem
+from gateway.types.items import McpCall, OutputItem, WebSearchCall
 from gateway.types.wire import JsonObject
 
 __all__ = ["make_calls", "told"]
@@ -33,12 +34,14 @@ async def make_calls(calls: Sequence[Call], tenant: str, limits: ToolSettings) -
     return [task.result() for task in under_way]
 
 
-def told(call: Call, outcome: ToolOutcome) -> OutputItem | None:
-    """Return the item that tells the client what `call` came to, if one does."""
+def told(call: Call, outcome: ToolOutcome, include: Collection[str] = ()) -> OutputItem | None:
+    """Return the item that tells the client what `call` came to, if one does, with what `include`
+    names.
+    """
     begun = call.item
     if not isinstance(begun, McpCall):
         if outcome.item is not None:
-            return changed(outcome.item, id=call.key)
+            return changed(_with_sources(outcome.item, outcome, include), id=call.key)
         return begun and changed(begun, status="failed" if outcome.error else "completed")
     return replace(
         begun,
@@ -47,6 +50,13 @@ def told(call: Call, outcome: ToolOutcome) -> OutputItem | None:
         output=None if outcome.error else outcome.output,
         error=outcome.error,
     )
+
+
+def _with_sources(item: OutputItem, outcome: ToolOutcome, include: Collection[str]) -> OutputItem:
+    if not isinstance(item, WebSearchCall) or SEARCH_SOURCES not in include:
+        return item
+    sources = [{"type": "url", "url": source.url} for source in outcome.sources]
+    return replace(item, action={**(item.action or {}), "sources": sources})
 
 
 async def _outcome(call: Call, tenant: str, limits: ToolSettings) -> ToolOutcome:

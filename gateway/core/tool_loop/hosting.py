@@ -127,7 +127,7 @@ class Hosting:
     async def count(self, guest: Guest, deploy: Deploy) -> Whole:
         """Return how many input tokens `guest` has, the functions of its tools included."""
         listings = planned(guest.claims, guest.context)
-        listed = await list_functions(listings, guest.intake.tenant)
+        listed = await list_functions(listings, guest.intake.tenant, self._limits.call_seconds)
         for error in filter(None, (one.error for one in listed)):
             raise error
         offering = Offering((one.listing.claim, one.functions) for one in listed)
@@ -157,6 +157,7 @@ class Hosting:
                 ask=ask,
                 draft=lambda: translating.draft,
                 dialogue=partial(self._dialogue, guest),
+                include=guest.turn.asked.include or (),
                 tenant=guest.intake.tenant,
                 mint=self._ids.mint,
                 clock=self._clock,

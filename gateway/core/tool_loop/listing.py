@@ -68,17 +68,23 @@ def planned(claims: Iterable[Claim], context: Sequence[InputItem]) -> tuple[List
     return tuple(listings)
 
 
-async def list_functions(listings: Iterable[Listing], tenant: str) -> list[Listed]:
-    """Return the functions of all tools, in the order of `listings`; none waits for another."""
+async def list_functions(listings: Iterable[Listing], tenant: str, seconds: float) -> list[Listed]:
+    """Return the functions of all tools, in the order of `listings`; none waits for another, and
+    all at most so many seconds.
+    """
     async with asyncio.TaskGroup() as tasks:
-        under_way = [tasks.create_task(_list(listing, tenant)) for listing in listings]
+        under_way = [tasks.create_task(_list(listing, tenant, seconds)) for listing in listings]
     return [task.result() for task in under_way]
 
 
-async def _list(listing: Listing, tenant: str) -> Listed:
+async def _list(listing: Listing, tenant: str, seconds: float) -> Listed:
     claim = listing.claim
     try:
-        functions = await claim.runner.functions(claim.tool, tenant, listing.known)
+        async with asyncio.timeout(seconds):
+            functions = await claim.runner.functions(claim.tool, tenant, listing.known)
+    except TimeoutError:
+        error = ToolError(f"a tool of the type {claim.tool.type!r} does not answer", param="tools")
+        return Listed(listing=listing, error=error)
     except ToolError as error:
         error.param = error.param or "tools"
         return Listed(listing=listing, error=error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -60,6 +60,7 @@ class Job(Struct, frozen=True, kw_only=True):
     ask: Asker
     draft: Callable[[], Draft]
     dialogue: Callable[[Offering], Dialogue]
+    include: Collection[str]
     tenant: str
     mint: Callable[[str], str]
     clock: Callable[[], float]
@@ -183,7 +184,7 @@ class ToolLoop:
 
     async def _list(self) -> bytes:
         plan = [listing for listing, _ in self._listings]
-        listed = await list_functions(plan, self._job.tenant)
+        listed = await list_functions(plan, self._job.tenant, self._job.limits.call_seconds)
         begun = [item for _, item in self._listings]
         block = self._tell(
             HostedEnd(str(item.id), one.item(item))
@@ -297,7 +298,8 @@ class ToolLoop:
         self._acted = True
         calls, job = self._calls, self._job
         outcomes = await make_calls(calls, job.tenant, job.limits)
-        items = [told(call, outcome) for call, outcome in zip(calls, outcomes, strict=True)]
+        made = zip(calls, outcomes, strict=True)
+        items = [told(call, outcome, job.include) for call, outcome in made]
         ends = zip(calls, items, strict=True)
         block = self._tell(HostedEnd(call.key, item) for call, item in ends if item is not None)
         if self._dialogue.rounds:

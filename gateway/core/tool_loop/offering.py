@@ -12,7 +12,9 @@ from msgspec.structs import replace
 from gateway.core.lowering.names import flat_name
 from gateway.core.tool_loop.runners import Claim
 from gateway.errors import InvalidRequestError
+from gateway.plugin.support import WEB_SEARCHES
 from gateway.plugin.tools import Invocation, ToolFunction
+from gateway.types.open import Unknown
 from gateway.types.request import Request
 from gateway.types.tools import (
     AllowedToolsChoice,
@@ -26,12 +28,15 @@ from gateway.types.tools import (
     ToolChoice,
 )
 
-__all__ = ["Offer", "Offering", "Stage", "address_of", "function_name"]
+__all__ = ["SEARCH_SOURCES", "Offer", "Offering", "Stage", "address_of", "function_name"]
 
 Stage = Literal["first", "further", "last", "unruly"]
 """Whether a call of the model is the first for its response, a further one, one in which it may
 want no tool any more, or one in which it may, but gets none.
 """
+
+SEARCH_SOURCES = "web_search_call.action.sources"
+"""What an `include` names that the gateway itself adds to the searches that it makes."""
 
 _NO_ARGUMENTS: dict[str, Any] = {"type": "object", "properties": {}}
 _TOOL = re.compile(r"tools\[(\d+)\]")
@@ -99,8 +104,11 @@ class Offering:
     def write(self, request: Request, stage: Stage) -> Request:
         """Return `request` with functions in the place of the claimed tools."""
         tools = tuple(self._tools(request.tools or ()))
-        choice = self._choice(request.tool_choice, stage)
-        return replace(request, tools=tools or None, tool_choice=choice if tools else None)
+        choice = self._choice(request.tool_choice, stage) if tools else None
+        include = request.include
+        if include and any(self._of_type(kind) for kind in WEB_SEARCHES):
+            include = tuple(name for name in include if name != SEARCH_SOURCES)
+        return replace(request, tools=tools or None, tool_choice=choice, include=include)
 
     def param(self, path: str, asked: Sequence[Tool]) -> str:
         """Return what the client calls the part of a written request at `path`."""
@@ -149,7 +157,7 @@ class Offering:
                 return FunctionChoice(name=self._required(function_name(label, name)))
             case McpChoice(server_label=label):
                 return AllowedToolsChoice(mode="required", tools=self._members(label))
-            case HostedChoice(type=kind) if names := self._of_type(kind):
+            case HostedChoice() | Unknown() if names := self._of_type(choice.type):
                 return FunctionChoice(name=names[0])
             case AllowedToolsChoice(tools=entries):
                 lowered = [one for entry in entries for one in self._entries(entry)]

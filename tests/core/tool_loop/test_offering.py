@@ -8,8 +8,9 @@ from gateway.core.tool_loop.offering import Offering
 from gateway.core.tool_loop.runners import Claim
 from gateway.errors import InvalidRequestError
 from gateway.plugin.tools import ToolFunction
+from gateway.types.open import Unknown
 from gateway.types.request import Request
-from gateway.types.tools import FunctionTool, McpTool, WebSearchTool
+from gateway.types.tools import FunctionChoice, FunctionTool, McpTool, WebSearchTool
 
 
 def claim(label: str, position: int = 0) -> Claim:
@@ -29,6 +30,17 @@ def test_two_functions_of_one_name_are_refused() -> None:
     with pytest.raises(InvalidRequestError) as raised:
         Offering([(claim("a"), functions[0]), (claim("a__b", 1), functions[1])])
     assert raised.value.param == "tools[1]"
+
+
+def test_a_tool_of_any_type_is_chosen_by_it() -> None:
+    glossary = Unknown({"type": "glossary"})
+    claimed = Claim(position=0, tool=glossary, runner=None)  # type: ignore[arg-type] - never run
+    offering = Offering([(claimed, [ToolFunction(name="look_up")])])
+    choice = Unknown({"type": "glossary"})
+    request = Request(model="m", tools=(glossary,), tool_choice=choice)
+    assert offering.write(request, "first").tool_choice == FunctionChoice(name="look_up")
+    assert offering.write(request, "further").tool_choice == "auto"
+    assert offering.write(request, "last").tool_choice == "none"
 
 
 def test_functions_take_the_place_of_tools_and_paths_lead_back() -> None:
