@@ -43,7 +43,7 @@ class Operators:
             policies=_policies(server.require_approval, tool.require_approval),
             listed=True,
             seconds=server.timeout,
-            secrets=secrets_in(_secrets(server)),
+            secrets=secrets_in(_secrets(server), server.url),
         )
 
     def _endpoint(self, server: McpServer) -> Endpoint:

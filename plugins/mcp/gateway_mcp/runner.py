@@ -20,6 +20,7 @@ from gateway.plugin import (
 from gateway.types.tools import McpTool, Tool
 from gateway.types.wire import JsonObject
 from gateway_mcp.connection import Connector, ListedTool, McpError
+from gateway_mcp.credentials import silenced
 from gateway_mcp.outcomes import Outcomes, listing_error
 from gateway_mcp.peer import McpTimeoutError
 from gateway_mcp.policy import depends_on_hints, offered
@@ -106,7 +107,8 @@ class McpRunner(ToolRunner):
 
     async def _list(self, server: Server) -> list[ToolFunction]:
         try:
-            return [_function(tool) for tool in await self._pool.tools(server)]
+            listing = await self._pool.tools(server)
+            return [_function(silenced(tool, server.secrets)) for tool in listing]
         except McpError as error:
             raise listing_error(server.label, error, server.secrets) from None
 

@@ -48,7 +48,7 @@ def visitor(tool: McpTool, tenant: str, *, private: bool) -> Server:
         policies=(tool.require_approval,),
         listed=False,
         seconds=LISTING_SECONDS,
-        secrets=secrets_in(headers.values()),
+        secrets=secrets_in(headers.values(), url),
     )
 
 
