@@ -155,7 +155,7 @@ class Conversation:
             if tools > limits.tools or size > limits.answer_bytes:
                 break
             yield page
-            if page.next_cursor is None:
+            if not page.next_cursor:
                 return
             params = {"cursor": page.next_cursor}
         raise McpProtocolError(

@@ -13,7 +13,7 @@ from yarl import URL
 
 from gateway_mcp.addresses import RefusedAddressError
 from gateway_mcp.budget import Budget
-from gateway_mcp.connection import HttpEndpoint, McpUnreachableError
+from gateway_mcp.connection import HttpEndpoint, McpError, McpUnreachableError
 
 __all__ = ["EVENT_STREAM", "JSON", "Answer", "Exchange"]
 
@@ -70,7 +70,7 @@ class Answer:
 
     async def skip_rest(self, budget: Budget) -> None:
         """Wait a moment for the end, after which the connection can be used again."""
-        with suppress(TimeoutError, McpUnreachableError):
+        with suppress(TimeoutError, McpError):
             async with asyncio.timeout(_REST_SECONDS):
                 await self.body(budget)
 

@@ -83,15 +83,14 @@ class StreamableHttp:
         """Do nothing: each request opens what it needs."""
 
     async def request(self, request: Request, /) -> Raw:
-        if request.method == "initialize":
-            self.session = ""
-        reading = _Reading(next(self._numbers), self.session, self._limits)
-        headers = {**_POST, **self._headers(), **request.headers}
+        begins = request.method == "initialize"
+        reading = _Reading(next(self._numbers), "" if begins else self.session, self._limits)
+        headers = {**_POST, **self._headers(reading.session), **request.headers}
         data = encode_request(reading.number, request)
         try:
             async with self._exchange.send("POST", headers, data) as answer:
                 result = await self._result(answer, reading)
-                if request.method == "initialize":
+                if begins:
                     self.session = answer.headers.get("mcp-session-id", "")
             return await self._resumed(reading) if result is None else result
         except asyncio.CancelledError:
@@ -108,19 +107,19 @@ class StreamableHttp:
             with suppress(TimeoutError, McpError):
                 async with (
                     asyncio.timeout(_GOODBYE_SECONDS),
-                    self._exchange.send("DELETE", self._headers()),
+                    self._exchange.send("DELETE", self._headers(self.session)),
                 ):
                     pass
 
-    def _headers(self) -> dict[str, str]:
+    def _headers(self, session: str) -> dict[str, str]:
         headers = {"mcp-protocol-version": self.version} if self.version else {}
-        if self.session:
-            headers["mcp-session-id"] = self.session
+        if session:
+            headers["mcp-session-id"] = session
         return headers
 
     async def _post(self, data: bytes) -> None:
         """Send what has no answer; what the server thinks of it does not matter."""
-        async with self._exchange.send("POST", {**_POST, **self._headers()}, data):
+        async with self._exchange.send("POST", {**_POST, **self._headers(self.session)}, data):
             pass
 
     async def _post_quietly(self, data: bytes, seconds: float) -> None:
@@ -184,14 +183,19 @@ class StreamableHttp:
         return None
 
     async def _resumed(self, reading: _Reading) -> Raw:
-        """Read on where the stream ended, as often as the server lets us get any further."""
+        """Read on where the stream ended, as often as the server lets us get any further.
+
+        If the session has ended with it, the request is not made again: it may have been fulfilled.
+        """
+        headers = {"accept": EVENT_STREAM, **self._headers(reading.session)}
+        reading.session = ""
         result = None
         while result is None:
             if not reading.last_id or self.version == MODERN or reading.fruitless >= _FRUITLESS:
                 raise McpUnreachableError("the server ended the stream before it had answered")
             reading.fruitless += 1
             await asyncio.sleep(reading.wait)
-            headers = {"accept": EVENT_STREAM, "last-event-id": reading.last_id, **self._headers()}
+            headers["last-event-id"] = reading.last_id
             async with self._exchange.send("GET", headers) as answer:
                 result = await self._result(answer, reading)
         return result

@@ -235,6 +235,59 @@ async def test_a_session_that_the_server_has_forgotten_begins_anew_once(
     assert [said(request) for request in scripted.requests].count("initialize") == 2
 
 
+async def test_who_comes_while_a_session_begins_anew_waits_for_it(
+    client: McpClient, scripted: ScriptedUpstream
+) -> None:
+    begun, gate = asyncio.Event(), asyncio.Event()
+    handshakes = introduce("session-1", "session-2")
+
+    def initialize(received: Received) -> Script:
+        script = handshakes(received)
+        if script.headers["Mcp-Session-Id"] == "session-1":
+            return script
+        begun.set()
+        return Script(headers=script.headers, body=(gate, *script.body), framing="chunked")
+
+    def call(received: Received) -> Script:
+        if received.headers.get("mcp-session-id") == "session-2":
+            return json_answer(result(received, TEXT))
+        return Script(status=404 if "mcp-session-id" in received.headers else 400)
+
+    scripted.handle("/mcp", handshake(initialize=initialize, call=call))
+    connection = await client.connect(endpoint(scripted))
+    async with asyncio.TaskGroup() as group:
+        first = group.create_task(connection.call_tool("a", {}))
+        await begun.wait()
+        second = group.create_task(connection.call_tool("a", {}))
+        while [said(request) for request in scripted.requests].count("call") < 2:
+            await scripted.received()
+        gate.set()
+    assert (first.result(), second.result()) == (DONE, DONE)
+
+
+async def test_a_call_whose_stream_is_lost_with_the_session_is_not_made_twice(
+    client: McpClient, scripted: ScriptedUpstream
+) -> None:
+    begin = event_stream(b"id: 1\nretry: 1\ndata:\n\n")
+    gone = handshake(call=lambda _: begin, GET=lambda _: Script(status=404))
+    scripted.handle("/mcp", gone)
+    connection = await client.connect(endpoint(scripted))
+    with pytest.raises(McpHttpError, match="404"):
+        await connection.call_tool("a", {})
+    assert [said(request) for request in scripted.requests].count("call") == 1
+
+
+async def test_what_follows_an_answer_does_not_spoil_it(
+    client: McpClient, scripted: ScriptedUpstream
+) -> None:
+    def call(received: Received) -> Script:
+        return event_stream(frame(result(received, TEXT)), *[b": x\n" * 250_000] * 10)
+
+    scripted.handle("/mcp", modern(call=call))
+    connection = await client.connect(endpoint(scripted))
+    assert await connection.call_tool("a", {}) == DONE
+
+
 async def test_a_session_that_is_forgotten_again_and_again_is_an_error(
     client: McpClient, scripted: ScriptedUpstream
 ) -> None:
@@ -372,7 +425,8 @@ async def test_all_pages_of_a_listing_are_read(
 
     def pages(received: Received) -> Script:
         if received.json()["params"].get("cursor") == "next":
-            return json_answer(result(received, {"tools": [{"name": "b", **hint}], "ttlMs": 1000}))
+            last = {"tools": [{"name": "b", **hint}], "ttlMs": 1000, "nextCursor": ""}
+            return json_answer(result(received, last))
         first = {"tools": [tool], "nextCursor": "next", "ttlMs": 9000}
         return json_answer(result(received, first))
 
