@@ -41,7 +41,7 @@ class Library:
         self.closed = True
 
     def insists(self, tool: Tool, /) -> bool:
-        return False
+        return isinstance(tool, McpTool) and not (tool.server_url or tool.connector_id)
 
     def check(self, tool: Tool, tenant: str, /) -> None:
         assert isinstance(tool, McpTool)

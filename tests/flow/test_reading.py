@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gateway.config import ModelEntry
+from gateway.core.exchange import Streamed
 from gateway.stream.lifecycle import violations
 from gateway.testing import Script, ScriptedUpstream, event_stream, json_answer
 
@@ -135,3 +136,24 @@ async def test_an_approved_call_is_made_for_a_native_model(
     _, second = await sent(upstream), await sent(upstream)
     told = [item["type"] for item in second["input"]]
     assert told == ["message", "function_call", "function_call_output"]
+
+
+async def test_all_servers_of_a_request_are_run_here_if_one_is_but_for_connectors(
+    open_gateway: OpenGateway,
+    deploy: Callable[..., ModelEntry],
+    upstream: ScriptedUpstream,
+    library: Library,
+) -> None:
+    own = {"type": "mcp", "server_label": "own", "require_approval": "never"}
+    connector = {"type": "mcp", "server_label": "mail", "connector_id": "connector_gmail"}
+    upstream.add(answer(ENJOY), answer(ENJOY))
+    async with open_gateway(deploy(upstream), runners=[library]) as gateway:
+        response = await gateway.ask(tools=[FREE, own, connector])
+        passed = await gateway.send(tools=[FREE, connector], stream=True)
+        assert isinstance(passed, Streamed)
+        await passed.blocks.aclose()
+    assert types(response) == ["mcp_list_tools", "mcp_list_tools", "message"]
+    mixed, native = await sent(upstream), await sent(upstream)
+    assert [tool["type"] for tool in mixed["tools"]] == ["mcp", *["function"] * 6]
+    assert mixed["tools"][0]["server_label"] == "mail"
+    assert native["tools"] == [FREE, connector]

@@ -70,7 +70,8 @@ class Runners:
         candidates: Sequence[Deployment],
         dialect: Callable[[Deployment], Dialect | NativeDialect],
     ) -> tuple[Claim, ...]:
-        """Return the tools of a request that the gateway runs, whichever candidate answers it.
+        """Return the tools of a request that the gateway runs, whichever candidate answers it: of
+        one type all, or none.
 
         Raises `InvalidRequestError` for a tool that cannot be run for the tenant.
         """
@@ -78,22 +79,28 @@ class Runners:
         if intake.envelope.operation not in _OPERATIONS or not self._may_claim(written):
             return ()
         dialects = [(deployment, dialect(deployment)) for deployment in candidates]
+        all_native = all(native(found) for _, found in dialects)
         try:
             tools = decode(_decode_tools, written) or ()
         except InvalidRequestError:
-            if all(native(found) for _, found in dialects):
+            if all_native:
                 return ()  # the upstream may understand it, and says so if not
             raise
-        claims = (
+        claims = [
             Claim(position=position, tool=tool, runner=self._by_type[tool.type])
             for position, tool in enumerate(tools)
             if tool.type in self._by_type
-        )
-        found = tuple(
-            claim
+        ]
+        types = {
+            claim.tool.type
             for claim in claims
             if claim.runner.insists(claim.tool)
             or any(_is_left_to_us(claim.tool, *candidate) for candidate in dialects)
+        }
+        found = tuple(
+            claim
+            for claim in claims
+            if claim.tool.type in types and not (_is_only_theirs(claim.tool) and all_native)
         )
         for claim in found:
             _check(claim, intake.tenant)
