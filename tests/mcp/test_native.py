@@ -31,6 +31,22 @@ def test_a_vendor_runs_the_servers_that_clients_name(
         assert imitation.requests[-1].json()["tools"] == [tool]
 
 
+@pytest.mark.parametrize("approve", [True, False])
+def test_a_vendor_is_told_of_an_approval_in_a_history(
+    client: openai.OpenAI, imitation: ImitatedOpenAI, approve: bool
+) -> None:
+    tool: Any = {"type": "mcp", "server_label": "a", "server_url": "https://a.test"}
+    given: Any = {"model": "passed", "tools": [tool], "store": False}
+    question: Any = {"role": "user", "content": QUESTION}
+    asked = client.responses.create(**given, input=[question])
+    request = asked.output[-1].to_dict()
+    answer = {"approval_request_id": request["id"], "approve": approve}
+    history: Any = [question, request, {"type": "mcp_approval_response", **answer}]
+    told = client.responses.create(**given, input=history)
+    assert [item.type for item in told.output] == ["mcp_call"] * approve + ["message"]
+    assert imitation.requests[-1].json()["input"] == history
+
+
 @pytest.mark.parametrize("model", ["chat", "run", "native"])
 def test_the_gateway_runs_the_servers_of_the_operator(
     client: openai.OpenAI, upstream: ScriptedUpstream, model: str

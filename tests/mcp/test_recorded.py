@@ -7,8 +7,10 @@ from typing import Any
 import openai
 import pytest
 
+from gateway.stream.lifecycle import violations
 from gateway.testing import ScriptedUpstream
 
+from .creating import by_the_helper
 from .recordings import (
     Json,
     Situation,
@@ -39,6 +41,16 @@ class Stage:
 
     def play(self, situation: Situation) -> Any:
         """Return what a client reads: a response, or a list of events."""
+        return self._create(situation, self._prepare(situation), stream=bool(situation.events))
+
+    def play_for_the_helper(self, situation: Situation) -> Any:
+        """Return the response that the strict helper of the SDK makes of a stream."""
+        context: Any = self._prepare(situation)
+        tools: Any = self._tools(situation)
+        return by_the_helper(self._client)(model=self._model, tools=tools, input=context).to_dict()
+
+    def _prepare(self, situation: Situation) -> list[Json]:
+        """Put the model and its servers in place; return the input."""
         for tool in situation.tools:
             label = tool["server_label"]
             self._upstream.handle(SERVER.format(label), mcp_server(situation, label))
@@ -46,7 +58,7 @@ class Stage:
         if (answered := situation.answered) is not None:
             context = [*context, *self._ask(situation, answered)]
         self._says(situation, situation.turns)
-        return self._create(situation, context, stream=bool(situation.events))
+        return context
 
     def _ask(self, situation: Situation, call: Json) -> list[Json]:
         """Have the model ask for `call`; return the request, and what was recorded as its answer.
@@ -65,13 +77,16 @@ class Stage:
         self._upstream.handle("/recorded/v1/responses", responses_model(situation, turns))
 
     def _create(self, situation: Situation, context: list[Json], *, stream: bool) -> Any:
-        tools = [
-            {**tool, "server_url": f"{self._upstream.url}{SERVER.format(tool['server_label'])}"}
-            for tool in situation.tools
-        ]
+        tools = self._tools(situation)
         given: Any = {"model": self._model, "tools": tools, "input": context, "stream": stream}
         answer: Any = self._client.responses.create(**given)
         return [event.to_dict() for event in answer] if stream else answer.to_dict()
+
+    def _tools(self, situation: Situation) -> list[Json]:
+        return [
+            {**tool, "server_url": f"{self._upstream.url}{SERVER.format(tool['server_label'])}"}
+            for tool in situation.tools
+        ]
 
 
 @pytest.fixture(params=["recorded-chat", "recorded-run"])
@@ -88,9 +103,16 @@ def test_the_gateway_tells_what_was_recorded(situation: Situation, stage: Stage)
     if situation.events:
         recorded = told(situation.events, thoughts=stage.thinks)
         assert told(answer, thoughts=stage.thinks) == recorded
+        assert violations(answer) == []
         response = answer[-1]["response"]
     assert output(response, stage) == output(situation.response, stage)
     assert echo(response) == echo(situation.response)
+
+
+@every_situation
+def test_the_strict_helper_reads_what_was_recorded(situation: Situation, stage: Stage) -> None:
+    response = stage.play_for_the_helper(situation)
+    assert output(response, stage) == output(situation.response, stage)
 
 
 def output(response: Json, stage: Stage) -> list[Any]:
