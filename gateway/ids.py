@@ -98,6 +98,14 @@ class Seal:
         """Return what was asked. Raises `BrokenSealError`."""
         return self._decrypt(sealed_id, _APPROVAL, tenant, _APPROVAL)
 
+    def opens_approval(self, tenant: str, approval_request_id: str) -> bool:
+        """Say whether `tenant` was asked under that id here."""
+        try:
+            self.open_approval(tenant, approval_request_id)
+        except BrokenSealError:
+            return False
+        return True
+
     def seal_job(self, tenant: str, response_id: str, job: bytes) -> bytes:
         """Return `job`, the work on a response of `tenant`, as it may lie in a store."""
         return self._cipher.encrypt(job, _bound(tenant, response_id, _JOB))

@@ -5,12 +5,12 @@ import gateway
 NAMES = """
     AsyncResponseStream AuthenticationError ConfigError ConflictError Event Gateway GatewayError
     InvalidRequestError NotFoundError PluginError RateLimitError RequestError
-    RequestTooLargeError Response ResponseStream StoreError Timeouts ToolError UpstreamAuthenticationError
-    UpstreamError UpstreamProtocolError UpstreamRateLimitError UpstreamRejectedError
-    UpstreamTimeoutError UpstreamUnavailableError UpstreamUnreachableError acancel_responses
-    acompact_responses acount_input_tokens adelete_responses aget_responses alist_input_items
-    aresponses cancel_responses compact_responses count_input_tokens delete_responses
-    get_responses list_input_items responses
+    RequestTooLargeError Response ResponseStream StoreError Timeouts ToolError
+    UpstreamAuthenticationError UpstreamError UpstreamProtocolError UpstreamRateLimitError
+    UpstreamRejectedError UpstreamTimeoutError UpstreamUnavailableError UpstreamUnreachableError
+    acancel_responses acompact_responses acount_input_tokens adelete_responses aget_responses
+    alist_input_items aresponses cancel_responses compact_responses count_input_tokens
+    delete_responses get_responses list_input_items responses
 """
 
 

@@ -7,6 +7,8 @@ import contextlib
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar, Unpack, overload
 
+import msgspec
+
 from gateway.client import orders
 from gateway.client.accounts import Accounts
 from gateway.client.orders import Order
@@ -19,7 +21,7 @@ from gateway.client.parameters import (
     StoredOptions,
 )
 from gateway.client.streams import AsyncResponseStream, HeldBlocks
-from gateway.config import Config, default_config, environment, load
+from gateway.config import Config, ToolSettings, default_config, environment, load
 from gateway.core.engine import Engine
 from gateway.core.exchange import Blocks, Envelope, Whole
 from gateway.core.principal import DEFAULT_TENANT, Principal
@@ -58,7 +60,7 @@ class Gateway:
         tenant: str = DEFAULT_TENANT,
     ) -> None:
         given = None if config is None else config.environment
-        config = config or default_config(environment())
+        config = config or _own_config()
         plugins = plugins or Plugins(blocked=config.plugins.block)
         self._engine = Engine(config, plugins)
         self._accounts = Accounts(plugins.providers(), self._engine.router, given)
@@ -191,3 +193,11 @@ class Gateway:
 
 async def _closed(blocks: Blocks) -> None:
     await blocks.aclose()
+
+
+def _own_config() -> Config:
+    """Return the configuration without a file: who calls this is the operator, so the MCP servers
+    that he names may be on his own machine.
+    """
+    tools = ToolSettings(private_addresses=True)
+    return msgspec.structs.replace(default_config(environment()), tools=tools)

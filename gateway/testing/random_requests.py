@@ -52,7 +52,7 @@ def _with(first: Json, *others: Jsons) -> Jsons:
 
 
 _words = st.sampled_from(["", " ", "\n", "déjà 😀"]) | st.text(max_size=8)
-_names = st.sampled_from(["look", "look_up", "a-b", "x" * 64])
+_names = st.sampled_from(["look", "look_up", "a-b", "look.up", "a b", "3d", "x" * 64, "x" * 200])
 _ids = st.sampled_from(["a", "call_0", "call.1", "with space", "x" * 80, "é"])
 _marks = _some(prompt_cache_breakpoint=_some(ttl=st.sampled_from(["5m", "30m", "12h"])))
 _images = st.sampled_from(

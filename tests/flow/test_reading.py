@@ -10,10 +10,11 @@ import pytest
 
 from gateway.config import ModelEntry
 from gateway.core.exchange import Streamed
+from gateway.errors import InvalidRequestError
 from gateway.stream.lifecycle import violations
 from gateway.testing import Script, ScriptedUpstream, event_stream, json_answer
 
-from .library import FREE, Library, approval, ask_for_approval, sent, types
+from .library import FREE, LIBRARY, Library, approval, ask_for_approval, calls, sent, types
 
 if TYPE_CHECKING:
     from .conftest import OpenGateway, Says
@@ -136,6 +137,26 @@ async def test_an_approved_call_is_made_for_a_native_model(
     _, second = await sent(upstream), await sent(upstream)
     told = [item["type"] for item in second["input"]]
     assert told == ["message", "function_call", "function_call_output"]
+
+
+async def test_what_the_gateway_asked_is_never_answered_to_an_upstream(
+    open_gateway: OpenGateway,
+    deploy: Callable[..., ModelEntry],
+    upstream: ScriptedUpstream,
+    library: Library,
+) -> None:
+    models = deploy(upstream, model="groq/gpt"), deploy(upstream, name="native")
+    upstream.add(calls(("mcp__library__lend", {"title": "Emma"})), answer(ENJOY), answer(ENJOY))
+    async with open_gateway(*models, runners=[library]) as gateway:
+        asked = await ask_for_approval(gateway, store=False)
+        request = asked["output"][-1]
+        history = [{"role": "user", "content": "hello"}, *asked["output"], approval(request)]
+        answered: dict[str, Any] = {"tools": [LIBRARY], "store": False, "input": history}
+        response = await gateway.ask(model="native", **answered)
+        with pytest.raises(InvalidRequestError):
+            await gateway.ask(model="native", **answered)
+    assert types(response) == ["mcp_call", "message"]
+    assert library.calls == [("lend", '{"title": "Emma"}')]
 
 
 async def test_all_servers_of_a_request_are_run_here_if_one_is_but_for_connectors(

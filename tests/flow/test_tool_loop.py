@@ -175,19 +175,25 @@ async def test_a_denied_call_is_not_made_and_the_model_hears_why(
     says: Says,
     library: Library,
 ) -> None:
-    upstream.add(calls(("mcp__library__lend", {"title": "Emma"})), says.chat("A pity."))
+    upstream.add(calls(("mcp__library__lend", {"title": "Emma"})))
+    upstream.add(says.failure(429), says.chat("A pity."))
     async with lending() as gateway:
         asked = await ask_for_approval(gateway)
         request = asked["output"][-1]
         answer = {"tools": [LIBRARY], "previous_response_id": asked["id"]}
         denial = approval(request, approve=False, reason="I have it")
+        with pytest.raises(UpstreamRateLimitError):
+            await gateway.ask(**answer, input=[denial])
         response = await gateway.ask(**answer, input=[denial])
-        with pytest.raises(InvalidRequestError):
-            await gateway.ask(**answer, input=[approval(request)])
+        for again in (approval(request), denial):
+            upstream.add(says.chat("Again?"))
+            with pytest.raises(InvalidRequestError) as raised:
+                await gateway.ask(**answer, input=[again])
+            assert raised.value.code == "approval_already_used"
     assert types(response) == ["message"]
     assert library.calls == []
-    _, second = await sent(upstream), await sent(upstream)
-    assert second["messages"][-1]["content"] == "The user denied this call. I have it"
+    _, _, third = [await sent(upstream) for _ in range(3)]
+    assert third["messages"][-1]["content"] == "The user denied this call. I have it"
 
 
 async def test_an_approval_works_without_a_store(

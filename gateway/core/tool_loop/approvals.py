@@ -125,17 +125,20 @@ class Approvals:
         Raises `InvalidRequestError` if it has been used, here or on another node, or if the same
         was denied, and whatever `Marks.mark` raises; then the call must not be made.
         """
-        if not await self._use(approved.request):
-            raise _refused(
-                f"the answer to approval request {approved.request.id!r} has been used already:"
-                " have the model ask again",
-                approved.position,
-                code="approval_already_used",
-            )
+        await self._use_up(approved.request, approved.position)
 
     async def reject(self, denied: Denied) -> None:
-        """Make sure that what was denied cannot be approved any more. Raises like `Marks.mark`."""
-        await self._use(denied.request)
+        """Use up a denial: what was denied cannot be approved any more. Raises like `honour`."""
+        await self._use_up(denied.request, denied.position)
+
+    async def _use_up(self, request: McpApprovalRequest, position: int) -> None:
+        if not await self._use(request):
+            raise _refused(
+                f"the answer to approval request {request.id!r} has been used already:"
+                " have the model ask again",
+                position,
+                code="approval_already_used",
+            )
 
     async def _use(self, request: McpApprovalRequest) -> bool:
         digest = sha256(str(request.id).encode()).hexdigest()

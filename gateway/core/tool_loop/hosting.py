@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol, Self, TypeVar
 
+import msgspec
 from msgspec import Struct
 
 from gateway.config import Config
@@ -36,6 +37,13 @@ __all__ = ["Deploy", "Guest", "Hosting", "has_approvals"]
 T = TypeVar("T")
 
 _DAY = 86400.0
+
+
+class _Answer(Struct, frozen=True):
+    approval_request_id: str = ""
+
+
+_decode_answers = msgspec.json.Decoder(tuple[_Answer, ...]).decode
 
 
 class Deploy(Protocol):
@@ -89,7 +97,23 @@ class Hosting:
         dialect: Callable[[Deployment], Dialect | NativeDialect],
     ) -> tuple[Claim, ...]:
         """Return the tools that the gateway runs. Raises `InvalidRequestError`."""
-        return self._runners.claims(intake, candidates, dialect)
+        answered = self._answers_us(intake)
+        return self._runners.claims(intake, candidates, dialect, answered=answered)
+
+    def _answers_us(self, intake: Intake) -> bool:
+        """Say whether the client answers what this gateway has asked, and no upstream."""
+        written = bytes(intake.head.input)
+        if b"mcp_approval_response" not in written:
+            return False
+        try:
+            items = _decode_answers(written)
+        except msgspec.MsgspecError:
+            return False  # whoever reads all of it says what is wrong
+        return any(
+            item.approval_request_id
+            and self._seal.opens_approval(intake.tenant, item.approval_request_id)
+            for item in items
+        )
 
     def check(self, guest: Guest) -> Callable[[Draft], Draft]:
         """Raise `InvalidRequestError` for approvals that do not count. Return how drafts look as

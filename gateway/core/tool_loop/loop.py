@@ -90,6 +90,7 @@ class ToolLoop:
         self._answer: Answer | None = None
         self._part: Part | None = None
         self._calls: Sequence[Call] = ()
+        self._denied = job.pending.denied
         self._goes_on = True
         self._known = 0
         self._deadline = job.clock() + job.limits.seconds
@@ -208,8 +209,6 @@ class ToolLoop:
         """Begin the calls that the client has agreed to."""
         approvals, pending = self._job.approvals, self._job.pending
         self._calls = [self._approved_call(one) for one in pending.approved]
-        for denied in pending.denied:
-            await approvals.reject(denied)
         for approved in pending.approved:
             await approvals.honour(approved)
         if not self._calls:
@@ -250,12 +249,23 @@ class ToolLoop:
                 raise
             self._dialogue.unruly = True  # it knows no choice of none
             begun = await job.ask(round)
+        try:
+            await self._deny()
+        except BaseException:
+            begun.answer.close()
+            raise
         assert isinstance(begun.translation, Part)
         self._answer, self._part = begun.answer, begun.translation
         self.headers = {**begun.headers, **self.headers}
         self._heard_of = True
         self._next = self._read
         return begun.first
+
+    async def _deny(self) -> None:
+        """Use up the denials, now that the model hears of them: until then a client may retry."""
+        denied, self._denied = self._denied, ()
+        for one in denied:
+            await self._job.approvals.reject(one)
 
     async def _read(self) -> bytes:
         """Read on in the model's answer."""

@@ -69,9 +69,11 @@ class Runners:
         intake: Intake,
         candidates: Sequence[Deployment],
         dialect: Callable[[Deployment], Dialect | NativeDialect],
+        *,
+        answered: bool,
     ) -> tuple[Claim, ...]:
         """Return the tools of a request that the gateway runs, whichever candidate answers it: of
-        one type all, or none.
+        one type all, or none. `answered` says that the client answers what it was asked here.
 
         Raises `InvalidRequestError` for a tool that cannot be run for the tenant.
         """
@@ -95,6 +97,7 @@ class Runners:
             claim.tool.type
             for claim in claims
             if claim.runner.insists(claim.tool)
+            or (answered and isinstance(claim.tool, McpTool))
             or any(_is_left_to_us(claim.tool, *candidate) for candidate in dialects)
         }
         found = tuple(
