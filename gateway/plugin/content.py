@@ -64,8 +64,8 @@ def read_data_url(url: str, /) -> Data | None:
 
 def items_of(request: Request, /) -> tuple[InputItem, ...]:
     """Return the items of `request`; input that is but a text is a message of the user's."""
-    asked = request.input or ()
-    return (Message(role="user", content=asked),) if isinstance(asked, str) else asked
+    asked = request.input
+    return (Message(role="user", content=asked),) if isinstance(asked, str) else asked or ()
 
 
 def parts_of(request: Request, /) -> Iterator[Placed]:

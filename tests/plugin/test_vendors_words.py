@@ -152,6 +152,15 @@ def test_a_name_that_not_all_vendors_take_becomes_one_that_they_do(name: str) ->
     assert told_names(request) == {safe_name(name): name}
 
 
+def test_a_name_that_a_vendor_takes_stays_there() -> None:
+    allowed = re.compile(r"[a-z.]+")
+    assert safe_name("tell.me", allowed) == "tell.me"
+    assert safe_name("3d", allowed).startswith("_d_")
+    call = {"type": "function_call", "call_id": "c", "name": "3d", "arguments": "{}"}
+    request = decode_request(msgspec.json.encode({"input": [call]}))
+    assert told_names(request, allowed) == {safe_name("3d", allowed): "3d"}
+
+
 def test_a_name_that_all_vendors_take_stays() -> None:
     assert safe_name("Look_at-2") == "Look_at-2"
 

@@ -1,5 +1,6 @@
 """What the types of Anthropic's own SDK say of the bodies that we send."""
 
+import re
 import types
 import typing
 from itertools import pairwise
@@ -13,6 +14,7 @@ from anthropic.types.message_create_params import MessageCreateParamsStreaming
 
 __all__ = ["check_count", "check_message"]
 
+NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 SAMPLERS = {"temperature", "top_p"}  # the SDK is of an API version that has no such members
 
 
@@ -55,9 +57,16 @@ def refuse(complaints: list[str]) -> None:
 
 
 def broken_rules(body: Any) -> list[str]:
-    """Return which rules for turns, which no type can say, `body` breaks."""
+    """Return which rules for turns and names, which no type can say, `body` breaks."""
     roles = [message["role"] for message in body["messages"]]
-    return [f"{one} speaks twice" for one, other in pairwise(roles) if one == other]
+    twice = [f"{one} speaks twice" for one, other in pairwise(roles) if one == other]
+    blocks = [block for message in body["messages"] for block in message["content"]]
+    named = [
+        *body.get("tools", ()),
+        *(block for block in blocks if isinstance(block, dict) and block["type"] == "tool_use"),
+    ]
+    names = [one["name"] for one in named if "name" in one]
+    return twice + [f"{name!r} is no name" for name in names if not NAME.fullmatch(name)]
 
 
 def mismatches(value: Any, kind: Any, path: str) -> list[str]:

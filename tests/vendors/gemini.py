@@ -1,5 +1,6 @@
 """What the types of Google's own SDK say of the bodies that we send."""
 
+import re
 from typing import Any
 
 from google.genai import interactions, types
@@ -8,6 +9,8 @@ from pydantic.alias_generators import to_camel
 from typing_extensions import is_typeddict
 
 __all__ = ["check_content", "check_count", "check_interaction"]
+
+NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.:-]{0,127}")
 
 
 class Strict(BaseModel):
@@ -79,6 +82,8 @@ def check_count(body: Any) -> None:
 def check_interaction(body: Any) -> None:
     """Raise `ValueError` if `body` is none of an interaction."""
     INTERACTION.validate_python(body)
+    functions = [tool for tool in body.get("tools", ()) if tool["type"] == "function"]
+    refuse(broken_names(functions))
 
 
 def refuse_broken_rules(body: dict[str, Any]) -> None:
@@ -95,11 +100,22 @@ def refuse_broken_rules(body: dict[str, Any]) -> None:
             broken.append("a content has a part")
         if any(part == {"text": ""} for part in content["parts"]):
             broken.append("a text has a letter or a signature")
-    declared = any("functionDeclarations" in tool for tool in body.get("tools", ()))
+    tools = body.get("tools", ())
+    declared = [one for tool in tools for one in tool.get("functionDeclarations", ())]
     if "functionCallingConfig" in body.get("toolConfig", {}) and not declared:
         broken.append("only who has functions can be told how to call them")
-    if broken:
-        raise ValueError("\n".join(broken))
+    refuse(broken + broken_names(declared))
+
+
+def broken_names(functions: list[dict[str, Any]]) -> list[str]:
+    """Return a complaint for each of `functions` whose name Google does not take."""
+    names = [function["name"] for function in functions]
+    return [f"{name!r} is no name" for name in names if not NAME.fullmatch(name)]
+
+
+def refuse(complaints: list[str]) -> None:
+    if complaints:
+        raise ValueError("\n".join(complaints))
 
 
 def called(content: dict[str, Any], kind: str) -> list[tuple[str, str]]:

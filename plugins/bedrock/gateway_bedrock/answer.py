@@ -1,6 +1,6 @@
 """What the blocks of an answer say, whole or in pieces."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -37,10 +37,14 @@ class _Block:
 
 
 class AnswerReader:
-    """Reads the blocks of one answer, each by its index, in their order."""
+    """Reads the blocks of one answer, each by its index, in their order.
 
-    def __init__(self) -> None:
+    `names` are the client's by those that its functions have at Bedrock.
+    """
+
+    def __init__(self, names: Mapping[str, str]) -> None:
         self.began = False
+        self._names = names
         self._blocks: dict[int, _Block] = {}
         self._position = 0  # in the characters of the message
         self._row: list[tuple[str, Json]] = []
@@ -51,6 +55,8 @@ class AnswerReader:
             if not piece.keys() & _SPOKEN:
                 self._position = 0  # the message is over
             call: Json = piece.get("toolUse") or {}
+            if name := self._names.get(call.get("name", "")):
+                call["name"] = name
             if "toolResult" not in piece and call.get("type") != _HOSTED:
                 yield from self._end_row()
             self._blocks[index], self.began = _Block(index, self._position), True

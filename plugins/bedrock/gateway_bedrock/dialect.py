@@ -8,6 +8,7 @@ from urllib.parse import quote
 from gateway.errors import UpstreamError
 from gateway.plugin import Call, Deployment, EventStream, Failure, UpstreamRequest, Verdict
 from gateway.plugin.bodies import read_count
+from gateway.plugin.names import told_names
 from gateway.types.request import Request
 from gateway_bedrock.check import SUPPORT, check
 from gateway_bedrock.quirks import quirks_of
@@ -32,7 +33,7 @@ class ConverseDialect:
         return _request(call, call.model, "converse-stream", write_body(call))
 
     def translator(self, call: Call, /) -> ConverseTranslator:
-        return ConverseTranslator()
+        return ConverseTranslator(told_names(call.request))
 
     def error(self, failure: Failure, /) -> UpstreamError:
         return read_error(failure)

@@ -9,6 +9,7 @@ from msgspec import Raw
 
 from gateway.errors import InvalidRequestError
 from gateway.plugin.content import Content, items_of, read_data_url, text_of
+from gateway.plugin.names import safe_name
 from gateway.plugin.pairing import CallIds, Output, pair_outputs, read_arguments
 from gateway.plugin.turns import Turns
 from gateway.types.content import ContentPart, InputFile, InputImage, InputText
@@ -73,7 +74,8 @@ class Conversation(Turns):
         name = {"toolUseId": self._ids.take(call.call_id)}
         asked = Raw(read_arguments(call, position).encode())
         self.called.append(call.name)
-        self.say("assistant", {"toolUse": {**name, "name": call.name, "input": asked}})
+        use = {**name, "name": safe_name(call.name), "input": asked}
+        self.say("assistant", {"toolUse": use})
         blocks = self._blocks(output.output)
         told = [block for block in blocks if "cachePoint" not in block]
         points = [block for block in blocks if "cachePoint" in block]

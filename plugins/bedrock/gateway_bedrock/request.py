@@ -8,6 +8,7 @@ import msgspec
 from gateway.plugin import Call
 from gateway.plugin.bodies import refusing_depth
 from gateway.plugin.choice import offered_tools
+from gateway.plugin.names import safe_name
 from gateway.types.parameters import JsonSchemaFormat
 from gateway.types.request import Request
 from gateway.types.tools import AllowedToolsChoice, FunctionChoice, FunctionTool, Tool
@@ -75,7 +76,7 @@ def _tools(request: Request, called: Iterable[str]) -> Json:
     mode = choice.mode if isinstance(choice, AllowedToolsChoice) else choice
     said = _CHOICES.get(str(mode))
     if isinstance(choice, FunctionChoice):
-        said = {"tool": {"name": choice.name}}
+        said = {"tool": {"name": safe_name(choice.name)}}
     return _given(tools=written, toolChoice=said) if written else {}
 
 
@@ -84,4 +85,4 @@ def _tool(tool: Tool) -> Json:
         return {"systemTool": {"name": SYSTEM_TOOLS[tool.type]}}
     schema: Json = {"type": "object", "properties": {}, **(tool.parameters or {})}
     about = _given(description=tool.description or None, strict=tool.strict or None)
-    return {"toolSpec": {"name": tool.name, **about, "inputSchema": {"json": schema}}}
+    return {"toolSpec": {"name": safe_name(tool.name), **about, "inputSchema": {"json": schema}}}

@@ -1,7 +1,7 @@
 """Converse's answers, read as deltas: the events of a stream, a whole answer, and failures."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 from msgspec.structs import replace
@@ -39,10 +39,10 @@ _decode = msgspec.json.Decoder(Json).decode
 
 
 class ConverseTranslator:
-    """Reads one answer."""
+    """Reads one answer; `names` are the client's by those that its functions have at Bedrock."""
 
-    def __init__(self) -> None:
-        self._answer = AnswerReader()
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self._answer = AnswerReader(names)
 
     def feed(self, frame: Frame, /) -> Iterator[Delta]:
         """Say what `frame` means. Raises `UpstreamError` if it reports a failure."""

@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.errors import ConfigError, InvalidRequestError
+from gateway.plugin.names import safe_name
 from gateway.types.tools import FunctionTool
 
 from .conftest import DIALECT, call_of
@@ -21,6 +22,7 @@ NOVA = "us.amazon.nova-2-lite-v1:0"
 ASK = {"role": "user", "content": "Ask."}
 TOOL = {"type": "function", "name": "tell"}
 CALL = {"type": "function_call", "call_id": "c1", "name": "tell", "arguments": '{"a":1.0}'}
+CALL_OF_IT = {**CALL, "name": "tell.me"}
 OUTPUT = {"type": "function_call_output", "call_id": "c1", "output": "told"}
 
 
@@ -75,6 +77,14 @@ def test_arguments_go_back_as_the_model_wrote_them() -> None:
 def test_tools_of_the_history_are_offered_if_no_others_are(encode: Encode) -> None:
     (tool,) = encode({"input": [ASK, CALL, OUTPUT]})["toolConfig"]["tools"]
     assert tool["toolSpec"]["name"] == "tell"
+
+
+def test_a_name_that_bedrock_would_not_take_is_another_one_everywhere(encode: Encode) -> None:
+    tool = {**TOOL, "name": "tell.me"}
+    body = encode({"tools": [tool], "tool_choice": tool, "input": [ASK, CALL_OF_IT, OUTPUT]})
+    config, use = body["toolConfig"], body["messages"][1]["content"][0]["toolUse"]
+    names = {config["toolChoice"]["tool"]["name"], config["tools"][0]["toolSpec"]["name"]}
+    assert names == {use["name"]} == {safe_name("tell.me")}
 
 
 @pytest.mark.parametrize(

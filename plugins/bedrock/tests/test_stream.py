@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from gateway.errors import (
@@ -15,6 +16,8 @@ from gateway.errors import (
     UpstreamUnavailableError,
 )
 from gateway.plugin import EventStream, Failure
+from gateway.plugin.names import safe_name
+from gateway.testing.replay import plain, replay
 
 from .conftest import DIALECT, call_of, event, exception
 
@@ -71,6 +74,18 @@ def test_an_unknown_end_without_a_word_is_a_failure(stream: Stream) -> None:
 
 def test_a_stream_without_its_end_has_failed(stream: Stream) -> None:
     assert stream(HELLO, stop(0))["status"] == "failed"
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_call_bears_the_name_that_the_client_gave(whole: bool) -> None:
+    call = {"toolUseId": "t1", "name": safe_name("tell.me")}
+    block = {"toolUse": {**call, "input": {}}}
+    answer = {"output": {"message": {"content": [block]}}, "stopReason": "tool_use"}
+    streamed = [start(0, toolUse=call), stop(0), end("tool_use")]
+    chunks = [msgspec.json.encode(answer)] if whole else [event(*pair) for pair in streamed]
+    request = call_of({"tools": [{"type": "function", "name": "tell.me"}]})
+    response = plain(replay(DIALECT, request, chunks, whole=whole))[-1]["response"]
+    assert [item["name"] for item in response["output"]] == ["tell.me"]
 
 
 def test_events_of_unknown_kinds_mean_nothing(stream: Stream) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from gateway.plugin import Verdict
+from gateway.plugin.content import items_of
 from gateway.plugin.support import dropped, rejected, tools_of
 from gateway.types.content import ContentPart, InputFile, InputImage
 from gateway.types.items import CustomToolCallOutput, FunctionCallOutput, InputItem, Message
@@ -37,9 +38,8 @@ def check(request: Request, quirks: Quirks) -> Iterator[Verdict]:
     for name in quirks.drops:
         if getattr(request, name, None) is not None:
             yield dropped(name, "the upstream refuses it")
-    if not isinstance(request.input, str):
-        for position, item in enumerate(request.input or ()):
-            yield from _check_item(item, f"input[{position}]", quirks)
+    for position, item in enumerate(items_of(request)):
+        yield from _check_item(item, f"input[{position}]", quirks)
     if quirks.tools != "none":
         yield from _check_tools(request, quirks)
     if not _can_choose(request, quirks):

@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import msgspec
 
+from gateway.plugin.content import items_of
 from gateway.plugin.pairing import pair_outputs
 from gateway.types.content import ContentPart, InputText
 from gateway.types.items import FunctionCall, FunctionCallOutput, InputItem, Message
@@ -35,9 +36,7 @@ def is_constrained(request: Request) -> bool:
 
 def constrain(request: Request) -> Request:
     """Return a request without tools that asks for the same."""
-    items = request.input
-    if items is not None and not isinstance(items, str):
-        items = tuple(_plain_items(items, held=is_constrained(request)))
+    items = tuple(_plain_items(items_of(request), held=is_constrained(request)))
     request = msgspec.structs.replace(request, input=items)
     if is_constrained(request):
         texts = (request.instructions, _describe(request))

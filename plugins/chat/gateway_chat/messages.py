@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gateway.errors import InvalidRequestError
+from gateway.plugin.content import items_of
 from gateway.plugin.pairing import CallIds, Output, pair_outputs, read_arguments
 from gateway.types.content import Refusal
 from gateway.types.items import (
@@ -41,10 +42,7 @@ def write_messages(request: Request, quirks: Quirks) -> list[ChatMessage]:
     writer = _Writer(quirks)
     if request.instructions:
         writer.add_system("system", request.instructions)
-    if isinstance(request.input, str):
-        writer.add_user(request.input)
-    else:
-        writer.add_items(request.input or ())
+    writer.add_items(items_of(request))
     if not writer.messages:
         raise InvalidRequestError("there is nothing to answer: send text or items", param="input")
     return writer.messages

@@ -314,6 +314,11 @@ def test_nothing_to_answer_is_refused(encode: Encode, items: list[dict[str, Any]
     assert caught.value.param == "input"
 
 
+def test_a_question_without_a_word_is_a_question(encode: Encode) -> None:
+    asked = encode({"input": "", "instructions": "Greet."})["messages"]
+    assert [message["role"] for message in asked] == ["system", "user"]
+
+
 def test_any_text_arrives_as_it_is(encode: Encode) -> None:
     text = '\x00\u2028\U0001f600 \\ " </system> ' + "x" * 1_000_000
     assert messages(encode, [said("user", text)]) == [said("user", text)]

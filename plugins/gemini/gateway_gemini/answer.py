@@ -11,12 +11,14 @@ from msgspec.structs import replace
 from gateway.plugin import Annotation, Delta, Item, Refusal, Text, Thought, ToolCall
 from gateway.plugin.bodies import members_of
 from gateway.plugin.hosted import code_call, image_call
+from gateway.plugin.names import told_names
 from gateway.types.items import CodeInterpreterCall, FileSearchCall
 from gateway.types.request import Request
 from gateway_gemini.calls import CallReader
 from gateway_gemini.computer import calls_on_screen
 from gateway_gemini.grounding import Grounds
 from gateway_gemini.signatures import Carrier
+from gateway_gemini.tools import NAMES
 from gateway_gemini.wire import FunctionCall
 
 __all__ = ["AnswerReader"]
@@ -36,6 +38,7 @@ class AnswerReader:
         self.grounds = Grounds()
         self.spoke = False
         self._request = request
+        self._names = told_names(request, NAMES)
         self._include = request.include or ()
         self._carrier = _NOTHING
         self._texts: list[str] = []
@@ -152,4 +155,5 @@ class AnswerReader:
             yield from map(Item, actions)
         else:
             arguments = msgspec.json.encode(call.args).decode()
-            yield ToolCall(self._calls, call.id, call.name, arguments)
+            name = self._names.get(call.name, call.name)
+            yield ToolCall(self._calls, call.id, name, arguments)

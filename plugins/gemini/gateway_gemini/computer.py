@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from gateway.errors import UpstreamProtocolError
 from gateway.plugin.computer import calls_for, scroll
+from gateway.plugin.content import items_of
 from gateway.types.computer_items import ComputerCall, SafetyCheck
 from gateway.types.request import Request
 from gateway.types.tools import ComputerTool, ComputerUsePreviewTool
@@ -33,7 +34,7 @@ def calls_on_screen(request: Request, said: Json, number: int) -> list[ComputerC
     """
     if not has_screen(request):
         return []
-    items = request.input if isinstance(request.input, tuple) else ()
+    items = items_of(request)
     # Older models give no ids; conversations grow, so this one is new.
     said = {**said, "id": said["id"] or f"call_{len(items) + number}"}
     return computer_calls(request, said, screen_size(request, items))

@@ -13,6 +13,8 @@ import msgspec
 from msgspec import Raw
 
 from gateway.errors import InvalidRequestError
+from gateway.plugin.content import items_of
+from gateway.plugin.names import safe_name
 from gateway.plugin.pairing import pair_outputs, read_arguments
 from gateway.types.items import (
     CodeInterpreterCall,
@@ -32,6 +34,7 @@ from gateway_gemini.computer_history import ComputerWriter, function_responses
 from gateway_gemini.parts import Part, split, write_parts
 from gateway_gemini.quirks import Quirks
 from gateway_gemini.signatures import UNCHECKED, Carrier, read_carrier
+from gateway_gemini.tools import NAMES
 
 __all__ = ["write_conversation"]
 
@@ -44,9 +47,8 @@ def write_conversation(request: Request, quirks: Quirks) -> dict[str, Any]:
     Raises `InvalidRequestError` if there is none, if an output has no call, a call no output or
     arguments that are no JSON, or for an item that Gemini has no place for.
     """
-    asked = request.input or ()
     writer = _Writer(request, quirks)
-    writer.add_items((Message(role="user", content=asked),) if isinstance(asked, str) else asked)
+    writer.add_items(items_of(request))
     if not writer.contents:
         raise InvalidRequestError("there is nothing to answer: send text or items", param="input")
     if writer.contents[0]["role"] == "model":  # a conversation cannot begin with the model
@@ -148,7 +150,7 @@ class _Writer:
 
     def _add_call(self, call: FunctionCall, position: int, output: Any) -> None:
         arguments = Raw(read_arguments(call, position).encode())
-        called = {"id": call.call_id, "name": call.name}
+        called = {"id": call.call_id, "name": safe_name(call.name, NAMES)}
         self._turn.say({"functionCall": {**called, "args": arguments}})
         self._turn.results.append({"functionResponse": {**called, **self._result(call, output)}})
 

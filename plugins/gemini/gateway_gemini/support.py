@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from gateway.plugin.support import ACCEPT, BY_VALUE, FUNCTIONS_ONLY, Support, drop, reject
+from gateway.plugin.support import (
+    ACCEPT,
+    BY_VALUE,
+    FUNCTIONS_ONLY,
+    WEB_SEARCHES,
+    Support,
+    drop,
+    reject,
+)
 
 __all__ = ["SUPPORT"]
 
@@ -30,10 +38,7 @@ SUPPORT = FUNCTIONS_ONLY.but(
     tools={
         "computer": ACCEPT,
         "computer_use_preview": ACCEPT,
-        "web_search": BY_VALUE,
-        "web_search_2025_08_26": BY_VALUE,
-        "web_search_preview": BY_VALUE,
-        "web_search_preview_2025_03_11": BY_VALUE,
+        **dict.fromkeys(WEB_SEARCHES, BY_VALUE),
         "code_interpreter": BY_VALUE,
         "file_search": _NO_NAMED,
     },

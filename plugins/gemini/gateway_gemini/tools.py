@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from gateway.errors import InvalidRequestError
 from gateway.plugin.choice import is_forced, offered_tools
+from gateway.plugin.names import safe_name
 from gateway.types.request import Request
 from gateway.types.tools import (
     CodeInterpreterTool,
@@ -22,7 +24,10 @@ from gateway_gemini.functions import EXCLUDED
 from gateway_gemini.quirks import Quirks
 from gateway_gemini.schema import write_schema
 
-__all__ = ["write_tools"]
+__all__ = ["NAMES", "write_tools"]
+
+NAMES = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.:-]{0,127}")
+"""The names that functions may have."""
 
 
 def write_tools(request: Request, quirks: Quirks) -> dict[str, Any]:
@@ -48,7 +53,8 @@ def write_tools(request: Request, quirks: Quirks) -> dict[str, Any]:
 
 
 def _function(tool: FunctionTool) -> dict[str, Any]:
-    written: dict[str, Any] = {"name": tool.name, "description": tool.description or ""}
+    name = safe_name(tool.name, NAMES)
+    written: dict[str, Any] = {"name": name, "description": tool.description or ""}
     if tool.parameters:
         written["parametersJsonSchema"] = write_schema(tool.parameters)
     return written
@@ -86,5 +92,5 @@ def _calling(request: Request, functions: Sequence[FunctionTool]) -> dict[str, A
     elif any(tool.strict for tool in functions):
         calling["mode"] = "VALIDATED"
     if isinstance(request.tool_choice, FunctionChoice):
-        calling["allowedFunctionNames"] = [request.tool_choice.name]
+        calling["allowedFunctionNames"] = [safe_name(request.tool_choice.name, NAMES)]
     return {"functionCallingConfig": calling} if calling else {}

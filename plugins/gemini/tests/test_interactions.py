@@ -208,6 +208,21 @@ def test_tools_have_names_of_their_own(encode: Encode) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "takes"), [("look.up", True), ("x" * 128, True), ("look up", False), ("3d", False)]
+)
+def test_a_name_that_google_would_not_take_is_another_one_everywhere(
+    name: str, takes: bool, encode: Encode
+) -> None:
+    tool = {**FUNCTION, "name": name}
+    items = [{"role": "user", "content": "?"}, {**call("a"), "name": name}, output("a")]
+    body = encode({"tools": [tool], "tool_choice": tool, "input": items})
+    (chosen,) = body["generation_config"]["tool_choice"]["allowed_tools"]["tools"]
+    known = [step["name"] for step in body["input"] if "name" in step]
+    assert {*known, body["tools"][0]["name"]} == {chosen}
+    assert (chosen == name) is takes
+
+
+@pytest.mark.parametrize(
     ("choice", "expected"),
     [
         ("auto", None),

@@ -29,6 +29,7 @@ from gateway.plugin import (
     ToolCall,
     Used,
 )
+from gateway.plugin.names import safe_name
 from gateway.testing.cases import call_of
 from gateway.types.request import decode_request
 from gateway_gemini import InteractionsDialect
@@ -229,6 +230,13 @@ def test_arguments_are_told_as_they_come() -> None:
 def test_arguments_that_came_with_the_call_are_told_at_its_end() -> None:
     told = read(start("function_call", id="c", name="look", arguments={"at": 1}), stop())
     assert told.deltas == [ToolCall(1, "c", "look"), ToolCall(1, arguments='{"at":1}')]
+
+
+@pytest.mark.parametrize("tools", [(), ({"type": "computer"},)])
+def test_a_call_bears_the_name_that_the_client_gave(tools: tuple[dict[str, Any], ...]) -> None:
+    call = function("c", safe_name("look up"))
+    told = read(whole(call), tools=[{"type": "function", "name": "look up"}, *tools])
+    assert [call.name for call in told.of(ToolCall) if call.name] == ["look up"]
 
 
 def test_an_id_that_an_earlier_call_had_is_not_used_again() -> None:

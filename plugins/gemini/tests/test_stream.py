@@ -30,6 +30,7 @@ from gateway.plugin import (
     ToolCall,
     Used,
 )
+from gateway.plugin.names import safe_name
 from gateway.testing.cases import call_of
 from gateway.types.request import decode_request
 from gateway_gemini import GeminiDialect
@@ -244,6 +245,12 @@ def test_parallel_calls_stay_apart_and_only_the_first_is_signed() -> None:
         ToolCall(3, "given", "a", '{"x":2}'),
         Finished("stop"),
     ]
+
+
+def test_a_call_bears_the_name_that_the_client_gave() -> None:
+    call = {"functionCall": {"name": safe_name("look up")}}
+    told = read(chunk(call, reason="STOP"), tools=[{"type": "function", "name": "look up"}])
+    assert [call.name for call in told.of(ToolCall)] == ["look up"]
 
 
 def test_calls_that_are_signed_one_by_one_keep_their_own_signatures() -> None:

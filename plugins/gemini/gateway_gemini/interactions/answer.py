@@ -11,14 +11,17 @@ from msgspec import Struct
 from gateway.errors import UpstreamProtocolError
 from gateway.plugin import Annotation, Item, Text, Thought, ToolCall
 from gateway.plugin import Delta as Said
+from gateway.plugin.content import items_of
 from gateway.plugin.hosted import image_call
+from gateway.plugin.names import told_names
 from gateway.types.request import Request
 from gateway_gemini.computer import calls_on_screen, has_screen
 from gateway_gemini.failures import reported_error
 from gateway_gemini.interactions.citations import cite
-from gateway_gemini.interactions.hosted import items_of
+from gateway_gemini.interactions.hosted import hosted_items
 from gateway_gemini.interactions.wire import Citation, Piece
 from gateway_gemini.signatures import Carrier
+from gateway_gemini.tools import NAMES
 
 __all__ = ["StepReader"]
 
@@ -60,8 +63,8 @@ class StepReader:
         self._keys = 0
         self._latest = _Begun(key=0, step=Piece(), told={})
         self._goes_on = False
-        items = request.input if isinstance(request.input, tuple) else ()
-        self._call_ids = {getattr(item, "call_id", None) for item in items}
+        self._names = told_names(request, NAMES)
+        self._call_ids = {getattr(item, "call_id", None) for item in items_of(request)}
         self._has_screen = has_screen(request)
 
     def start(self, index: int, told: Json) -> Iterator[Said]:
@@ -80,7 +83,7 @@ class StepReader:
         if kind == "function_call":
             self.spoke = True
             if not self._has_screen:
-                yield ToolCall(begun.key, self._call_id(step), step.name)
+                yield ToolCall(begun.key, self._call_id(step), self._name(step))
 
     def add(self, index: int, told: Json) -> Iterator[Said]:
         """Read more of the step `index`. Raises `UpstreamProtocolError` if it has not begun."""
@@ -166,6 +169,9 @@ class StepReader:
         """Return the id of a call, unless an earlier one has it: Gemini's recur."""
         return None if step.id in self._call_ids else step.id
 
+    def _name(self, step: Piece) -> str | None:
+        return self._names.get(step.name or "", step.name)
+
     def _end_call(self, begun: _Begun) -> Iterator[Said]:
         step, arguments = begun.step, begun.arguments
         if not arguments:
@@ -180,11 +186,11 @@ class StepReader:
         if actions := calls_on_screen(self._request, said, self._keys):
             yield from map(Item, actions)
         else:
-            yield ToolCall(begun.key, call_id, step.name, arguments)
+            yield ToolCall(begun.key, call_id, self._name(step), arguments)
 
     def _tell_hosted(self) -> Iterator[Said]:
         steps, self._hosted = self._hosted, []
         if steps:
             self._keys += 1
             yield Thought(key=self._keys, carrier=Carrier(parts=tuple(steps)).written())
-            yield from map(Item, items_of(steps, self._request.include or ()))
+            yield from map(Item, hosted_items(steps, self._request.include or ()))

@@ -11,14 +11,14 @@ from gateway.plugin.hosted import code_call, page_call, search_call
 from gateway.types.items import FileSearchCall, OutputItem
 from gateway_gemini.interactions.wire import Arguments, Found, HostedStep
 
-__all__ = ["items_of"]
+__all__ = ["hosted_items"]
 
 Json = dict[str, Any]
 
 _TOOLS = ("google_search_", "url_context_", "code_execution_", "file_search_")
 
 
-def items_of(told: Sequence[Json], include: Collection[str]) -> Iterator[OutputItem]:
+def hosted_items(told: Sequence[Json], include: Collection[str]) -> Iterator[OutputItem]:
     """Yield an item for each call among the steps `told` that Responses has one for.
 
     `include` names what of it the client wants to know besides. Raises `msgspec.ValidationError`.
