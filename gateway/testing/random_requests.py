@@ -59,6 +59,8 @@ _images = st.sampled_from(
     [
         {"image_url": _PIXELS, "detail": "low"},
         {"image_url": "data:image/bmp;base64,aGk="},
+        {"image_url": "data:image/png;base64,_-\nk"},
+        {"image_url": "data:image/png;base64,A"},
         {"image_url": "https://a.test/b.png?size=3"},
         {"image_url": "https://a.test/b"},
         {"file_id": "file_1"},
@@ -70,6 +72,7 @@ _files = st.sampled_from(
         {"file_data": "data:text/csv;base64,YSxi", "filename": "a.csv"},
         {"file_data": "YSxi", "filename": "b  c_d.docx"},
         {"file_data": "YSxi", "filename": "no-type"},
+        {"file_data": "no base64!", "filename": "a.pdf"},
         {"file_data": "YSxi", "filename": f"{'n' * 300}ü.md"},
         {"file_url": "https://a.test/b.pdf"},
         {"file_url": "gs://a/b.pdf"},

@@ -1,6 +1,7 @@
 """What dialects of several vendors say alike: token counts, bodies, tools that ran, schemas."""
 
 import re
+from base64 import b64decode
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ from gateway.plugin.bodies import members_of, objects_in, read_count, refusing_d
 from gateway.plugin.carriers import carry
 from gateway.plugin.citations import cite
 from gateway.plugin.computer import Way, scroll, scrolled
-from gateway.plugin.content import items_of
+from gateway.plugin.content import items_of, read_data_url
 from gateway.plugin.failures import seconds_until
 from gateway.plugin.hosted import code_call, page_call, search_call
 from gateway.plugin.names import safe_name, told_names
@@ -141,6 +142,28 @@ def test_what_is_no_object_has_no_members() -> None:
     assert members_of(["a"]) == members_of(None) == {}
     assert objects_in([{"a": 1}, "b"]) == [{"a": 1}, {}]
     assert objects_in({"a": 1}) == objects_in(None) == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [("AAAA", "AAAA"), ("aGk", "aGk="), ("aGk===", "aGk="), ("_-8=", "/+8="), ("AA\r\nAA", "AAAA")],
+)
+def test_data_is_read_as_strict_vendors_want_it(sent: str, read: str) -> None:
+    assert read_data_url(f"data:Image/PNG;base64,{sent}") == ("image/png", read)
+    assert b64decode(read, validate=True)
+
+
+@pytest.mark.parametrize("sent", ["", "A", "AAAAA", "AA=A", "AA*A", "é", "\ud800"])
+def test_broken_data_is_refused(sent: str) -> None:
+    with pytest.raises(InvalidRequestError, match="base64"):
+        read_data_url(f"data:image/png;base64,{sent}")
+
+
+@pytest.mark.parametrize("url", ["data:image/png,raw", "data:;base64,AAAA"])
+def test_a_data_url_says_what_it_holds(url: str) -> None:
+    with pytest.raises(InvalidRequestError, match="must hold base64"):
+        read_data_url(url)
+    assert read_data_url("https://a.test/data:") is None
 
 
 @pytest.mark.parametrize("name", ["tell.me", "a tool", "x" * 65, ""])

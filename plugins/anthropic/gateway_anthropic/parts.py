@@ -6,7 +6,7 @@ import base64
 from typing import Any
 
 from gateway.errors import InvalidRequestError
-from gateway.plugin.content import Content, Data, read_data_url, text_of
+from gateway.plugin.content import Content, Data, read_base64, read_data_url, text_of
 from gateway.types import content
 from gateway_anthropic.carriers import Block
 from gateway_anthropic.quirks import Quirks
@@ -58,7 +58,7 @@ def _image(part: content.InputImage | content.ComputerScreenshot) -> dict[str, A
 def _document(part: content.InputFile) -> dict[str, Any]:
     if not part.file_data:
         return _elsewhere(part.file_url or "", part.file_id or "")
-    kind, data = read_data_url(part.file_data) or Data(_PDF, part.file_data)
+    kind, data = read_data_url(part.file_data) or Data(_PDF, read_base64(part.file_data))
     if kind == _PDF:
         return {"type": "base64", "media_type": kind, "data": data}
     if not kind.startswith("text/") and kind != "application/json":
@@ -66,12 +66,12 @@ def _document(part: content.InputFile) -> dict[str, Any]:
     try:
         text = base64.b64decode(data).decode()
     except ValueError as error:
-        raise InvalidRequestError("the file is no UTF-8 text in base64") from error
+        raise InvalidRequestError("the file is no UTF-8 text") from error
     return {"type": "text", "media_type": "text/plain", "data": text}
 
 
 def _elsewhere(url: str, file_id: str) -> dict[str, Any]:
-    if url and not url.startswith("data:"):
+    if url:
         return {"type": "url", "url": url}
     if file_id.startswith("file_"):  # OpenAI's begin with file-
         return {"type": "file", "file_id": file_id}

@@ -219,6 +219,8 @@ def test_images_and_files_are_blocks(part: Any, block: Any, encode: Encode) -> N
     [
         {"type": "input_image", "image_url": "data:image/bmp;base64,AAAA"},
         {"type": "input_image", "image_url": "data:image/png,raw"},
+        {"type": "input_image", "image_url": "data:image/png;base64,AAAAA"},
+        {"type": "input_file", "file_data": "no base64!"},
         {"type": "input_image", "file_id": "file-openai"},
         {"type": "input_file", "file_data": "data:application/zip;base64,AAAA"},
         {"type": "input_file", "file_data": "data:text/plain;base64,/w=="},

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Raw
 
 from gateway.errors import InvalidRequestError
-from gateway.plugin.content import Content, items_of, read_data_url, text_of
+from gateway.plugin.content import Content, items_of, read_base64, read_data_url, text_of
 from gateway.plugin.names import safe_name
 from gateway.plugin.pairing import CallIds, Output, pair_outputs, read_arguments
 from gateway.plugin.turns import Turns
@@ -20,7 +20,6 @@ from gateway_bedrock.quirks import Quirks
 
 __all__ = ["Conversation", "problem"]
 
-_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _IMAGES = {"png": "png", "jpeg": "jpeg", "jpg": "jpeg", "gif": "gif", "webp": "webp"}
 _OFFICE = "vnd.openxmlformats-officedocument."
 _DOCUMENTS = (
@@ -131,13 +130,12 @@ def _block(part: ContentPart) -> Json:
 def _attachment(url: str, name: str, formats: Mapping[str, str]) -> Json:
     """Return format and source of an image or a document."""
     kind, data = read_data_url(url) or ("", url)
-    padded = data + "=" * (-len(data) % 4)
     if url.startswith("s3://"):
         name, source = url, {"s3Location": {"uri": url}}
-    elif _BASE64.fullmatch(padded):
-        source = {"bytes": padded}
-    else:
+    elif not url or url.startswith(("http://", "https://")):
         raise InvalidRequestError("Bedrock fetches nothing: send base64, or an s3:// address")
+    else:
+        source = {"bytes": data if kind else read_base64(data)}
     endings = (kind.rpartition("/")[2], name.rpartition(".")[2].lower())
     if form := next((formats[ending] for ending in endings if ending in formats), None):
         return {"format": form, "source": source}

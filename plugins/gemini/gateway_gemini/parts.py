@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gateway.errors import InvalidRequestError
-from gateway.plugin.content import Content, read_data_url, text_of
+from gateway.plugin.content import Content, read_base64, read_data_url, text_of
 from gateway.types.content import ComputerScreenshot, ContentPart, InputAudio, InputFile, InputImage
 
 __all__ = ["ITS_FILES", "Part", "split", "write_part", "write_parts"]
@@ -37,11 +37,11 @@ def write_part(part: ContentPart) -> Part:
         case InputImage(image_url=str(url)) | ComputerScreenshot(image_url=str(url)):
             return _at(url, "image/jpeg")
         case InputFile(file_data=str(data)) if not data.startswith("data:"):
-            return _inline("application/pdf", data)
+            return _inline("application/pdf", read_base64(data))
         case InputFile(file_data=str(url)) | InputFile(file_url=str(url)):
             return _at(url, "application/pdf")
         case InputAudio(input_audio=audio):
-            return _inline(f"audio/{audio.format}", audio.data)
+            return _inline(f"audio/{audio.format}", read_base64(audio.data))
         case InputImage() | InputFile() | ComputerScreenshot():
             raise InvalidRequestError("gemini has no files by id: send its data or address")
         case _ if (text := text_of(part)) is not None:
@@ -54,8 +54,6 @@ def _at(url: str, kind: str) -> Part:
     """Write what stands in or at `url`, which is of `kind` if its name does not tell."""
     if found := read_data_url(url):
         return _inline(*found)
-    if url.startswith("data:"):
-        raise InvalidRequestError("a data: URL must hold base64, and say of what type")
     if url.startswith(ITS_FILES):
         return {"fileData": {"fileUri": url}}  # Google knows what it has been given
     kind = guess_type(urlsplit(url).path, strict=False)[0] or kind

@@ -56,10 +56,6 @@ def _images(items: Iterable[InputItem]) -> Iterator[str]:
 def _size_at(url: str) -> Size | None:
     """Return the size that the header of the image in a `data:` URL tells."""
     data = read_data_url(url)
-    try:
-        header = b64decode(data.base64[:_HEADER]) if data else b""
-    except ValueError:
-        return None
-    info = BytesIO(header)
+    info = BytesIO(b64decode(data.base64[:_HEADER]) if data else b"")
     width, height = imagesize.get(info)  # pyright: ignore[reportUnknownMemberType] - as above
     return Size(width, height) if min(width, height) > 0 else None

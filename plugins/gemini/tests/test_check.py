@@ -25,6 +25,14 @@ def said(*parts: dict[str, Any], role: str = "user") -> dict[str, Any]:
             {"input[0].content[0].type": "reject"},
         ),
         (
+            said({"type": "input_file", "file_data": "data:application/pdf;base64,AAAAA"}),
+            {"input[0].content[0].type": "reject"},
+        ),
+        (
+            said({"type": "input_audio", "input_audio": {"data": "A", "format": "wav"}}),
+            {"input[0].content[0].type": "reject"},
+        ),
+        (
             said({"type": "input_image", "image_url": "https://a.test/b.png"}, role="system"),
             {"input[0].content[0].type": "reject"},
         ),
