@@ -17,7 +17,7 @@ from gateway.core.pump import Pump, Writer
 from gateway.core.tool_loop.approvals import Approvals, Pending
 from gateway.core.tool_loop.dialogue import Dialogue
 from gateway.core.tool_loop.listing import list_functions, planned
-from gateway.core.tool_loop.loop import Job, ToolLoop
+from gateway.core.tool_loop.loop import Errand, ToolLoop
 from gateway.core.tool_loop.marks import Marks
 from gateway.core.tool_loop.offering import Offer, Offering, address_of
 from gateway.core.tool_loop.runners import Claim, Runners
@@ -172,7 +172,7 @@ class Hosting:
             return await deploy(begin)
 
         return ToolLoop(
-            Job(
+            Errand(
                 claims=guest.claims,
                 context=guest.context,
                 approvals=self._approvals(guest),

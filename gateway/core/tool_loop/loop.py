@@ -35,7 +35,7 @@ from gateway.types.events import Event
 from gateway.types.items import InputItem, McpListTools
 from gateway.types.response import Response, Usage
 
-__all__ = ["Asker", "Job", "ToolLoop"]
+__all__ = ["Asker", "Errand", "ToolLoop"]
 
 
 class Asker(Protocol):
@@ -44,7 +44,7 @@ class Asker(Protocol):
     async def __call__(self, round: Round, /) -> Begun: ...
 
 
-class Job(Struct, frozen=True, kw_only=True):
+class Errand(Struct, frozen=True, kw_only=True):
     """What a loop is to do: `claims` are the tools that the gateway runs, `pending` the approvals
     to act on, `context` the items of the whole input.
 
@@ -80,20 +80,20 @@ class ToolLoop:
     of the model, and whoever is cancelled in one leaves nothing behind.
     """
 
-    def __init__(self, job: Job) -> None:
-        self._job = job
-        self._assembler = job.assembler
+    def __init__(self, errand: Errand) -> None:
+        self._errand = errand
+        self._assembler = errand.assembler
         self._next: Callable[[], Awaitable[bytes]] | None = self._start
         self._listings: tuple[tuple[Listing, McpListTools | None], ...] = ()
         self._offering = Offering(())
-        self._dialogue = job.dialogue(self._offering)
+        self._dialogue = errand.dialogue(self._offering)
         self._answer: Answer | None = None
         self._part: Part | None = None
         self._calls: Sequence[Call] = ()
-        self._denied = job.pending.denied
+        self._denied = errand.pending.denied
         self._goes_on = True
         self._known = 0
-        self._deadline = job.clock() + job.limits.seconds
+        self._deadline = errand.clock() + errand.limits.seconds
         self._heard_of = False
         self._acted = False
         self.headers: Mapping[str, str] = {}
@@ -175,17 +175,17 @@ class ToolLoop:
         return self._write(self._assembler.refuse(error)) + DONE
 
     async def _start(self) -> bytes:
-        job = self._job
+        errand = self._errand
         events = self._assembler.start()
-        plan = planned(job.claims, job.context)
-        self._listings = tuple((listing, listing.item(job.mint("mcpl"))) for listing in plan)
+        plan = planned(errand.claims, errand.context)
+        self._listings = tuple((listing, listing.item(errand.mint("mcpl"))) for listing in plan)
         begun = [item for _, item in self._listings if item is not None]
         self._next = self._list
         return self._write(events) + self._tell(Hosted(str(item.id), item) for item in begun)
 
     async def _list(self) -> bytes:
         plan = [listing for listing, _ in self._listings]
-        listed = await list_functions(plan, self._job.tenant, self._job.limits.call_seconds)
+        listed = await list_functions(plan, self._errand.tenant, self._errand.limits.call_seconds)
         begun = [item for _, item in self._listings]
         block = self._tell(
             HostedEnd(str(item.id), one.item(item))
@@ -193,7 +193,7 @@ class ToolLoop:
             if item is not None
         )
         for error in filter(None, (one.error for one in listed)):
-            if self._job.stream:
+            if self._errand.stream:
                 return block + self.fail(error)
             raise error
         self._offer(listed)
@@ -203,11 +203,11 @@ class ToolLoop:
     def _offer(self, listed: Iterable[Listed]) -> None:
         functions = ((one.listing.claim, one.functions) for one in listed)
         self._offering = Offering(functions)
-        self._dialogue = self._job.dialogue(self._offering)
+        self._dialogue = self._errand.dialogue(self._offering)
 
     async def _approve(self) -> bytes:
         """Begin the calls that the client has agreed to."""
-        approvals, pending = self._job.approvals, self._job.pending
+        approvals, pending = self._errand.approvals, self._errand.pending
         self._calls = [self._approved_call(one) for one in pending.approved]
         for approved in pending.approved:
             await approvals.honour(approved)
@@ -218,7 +218,7 @@ class ToolLoop:
         self._next = self._call
         deltas: list[Delta] = []
         for call in self._calls:
-            begun = call.begin(begun_call(call, self._job.mint))
+            begun = call.begin(begun_call(call, self._errand.mint))
             deltas += [begun, HostedArguments(call.key, call.arguments, complete=True)]
         return self._tell(deltas)
 
@@ -237,18 +237,18 @@ class ToolLoop:
 
     async def _ask(self) -> bytes:
         """Have the model answer."""
-        job, limits = self._job, self._job.limits
-        if self._dialogue.rounds >= limits.max_turns or job.clock() >= self._deadline:
+        errand, limits = self._errand, self._errand.limits
+        if self._dialogue.rounds >= limits.max_turns or errand.clock() >= self._deadline:
             return self._finish("max_messages")
         self._known = len(self.response.output)
         round = Round(assembler=self._assembler, shape=self._dialogue.shape)
         try:
-            begun = await job.ask(round)
+            begun = await errand.ask(round)
         except InvalidRequestError as error:
             if self._dialogue.stage != "last" or error.param != "tool_choice":
                 raise
             self._dialogue.unruly = True  # it knows no choice of none
-            begun = await job.ask(round)
+            begun = await errand.ask(round)
         try:
             await self._deny()
         except BaseException:
@@ -265,7 +265,7 @@ class ToolLoop:
         """Use up the denials, now that the model hears of them: until then a client may retry."""
         denied, self._denied = self._denied, ()
         for one in denied:
-            await self._job.approvals.reject(one)
+            await self._errand.approvals.reject(one)
 
     async def _read(self) -> bytes:
         """Read on in the model's answer."""
@@ -306,10 +306,10 @@ class ToolLoop:
     async def _call(self) -> bytes:
         """Make the calls that are due."""
         self._acted = True
-        calls, job = self._calls, self._job
-        outcomes = await make_calls(calls, job.tenant, job.limits)
+        calls, errand = self._calls, self._errand
+        outcomes = await make_calls(calls, errand.tenant, errand.limits)
         made = zip(calls, outcomes, strict=True)
-        items = [told(call, outcome, job.include) for call, outcome in made]
+        items = [told(call, outcome, errand.include) for call, outcome in made]
         ends = zip(calls, items, strict=True)
         block = self._tell(HostedEnd(call.key, item) for call, item in ends if item is not None)
         if self._dialogue.rounds:
@@ -325,7 +325,7 @@ class ToolLoop:
     def _finish(self, reason: FinishReason | None) -> bytes:
         """End the response; without a reason, the model's answer was cut short."""
         block = b""
-        appendix = self._job.draft().appendix
+        appendix = self._errand.draft().appendix
         if appendix is not None and reason == "stop":
             block = self._tell([Item(appendix(self.response.output))])
         if reason is None:
@@ -345,4 +345,4 @@ class ToolLoop:
         return self._write(events)
 
     def _write(self, events: list[Event]) -> bytes:
-        return encode_frames(events) if events and self._job.stream else b""
+        return encode_frames(events) if events and self._errand.stream else b""
