@@ -31,6 +31,7 @@ class Library:
         self.calls: list[tuple[str, str]] = []
         self.closed = False
         self.broken = False
+        self.shelf: tuple[str, ...] = ("lend", "burn", "wait")
         self.waiting = asyncio.Event()
         self.cancelled = asyncio.Event()
 
@@ -56,7 +57,7 @@ class Library:
             raise ToolError("Error retrieving tool list from MCP server: 'library'")
         self.listed += known is None
         asks = tool.require_approval != "never"
-        names = [one.name for one in known] if known is not None else ["lend", "burn", "wait"]
+        names = [one.name for one in known] if known is not None else self.shelf
         return [
             ToolFunction(
                 name=name,

@@ -313,6 +313,9 @@ async def test_what_is_forced_is_forced_once(
         await gateway.ask(tools=[FREE], tool_choice=choice)
         with pytest.raises(InvalidRequestError) as raised:
             await gateway.ask(tools=[FREE], tool_choice={**choice, "name": "sell"})
+        library.shelf = ()
+        with pytest.raises(InvalidRequestError):
+            await gateway.ask(tools=[FREE], tool_choice=choice)
     assert raised.value.param == "tool_choice"
     first, second = await sent(upstream), await sent(upstream)
     assert first["tool_choice"]["function"]["name"] == "mcp__library__lend"

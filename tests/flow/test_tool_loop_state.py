@@ -31,7 +31,8 @@ async def test_it_works_in_the_background(
         strange = [approval({"id": "mcpr_forged"})]
         with pytest.raises(InvalidRequestError):
             await gateway.ask(tools=[LIBRARY], background=True, input=strange)
-        asked = await in_background(gateway, tools=[LIBRARY])
+        choice = {"type": "mcp", "server_label": "library", "name": "lend"}
+        asked = await in_background(gateway, tools=[LIBRARY], tool_choice=choice)
         answer = approval(asked["output"][-1])
         more: dict[str, Any] = {
             "tools": [LIBRARY],

@@ -8,9 +8,10 @@ from typing import Protocol, Self, TypeVar
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.config import Config
-from gateway.core.draft import Draft
+from gateway.core.draft import Draft, Items
 from gateway.core.exchange import Reply, Streamed, Whole
 from gateway.core.intake import Intake
 from gateway.core.pump import Pump, Writer
@@ -29,6 +30,7 @@ from gateway.plugin.deployment import Deployment
 from gateway.plugin.dialect import Dialect, NativeDialect
 from gateway.plugin.manager import Plugins
 from gateway.types.items import InputItem, McpApprovalRequest, McpApprovalResponse
+from gateway.types.request import Request
 from gateway.types.tools import McpTool
 from gateway.types.wire import encode
 
@@ -121,7 +123,14 @@ class Hosting:
         """
         self._pending(guest)
         offering = Offering((claim, ()) for claim in guest.claims)
-        return self._dialogue(guest, offering).shape
+
+        def shape(draft: Draft) -> Draft:
+            def write(items: Items) -> Request:
+                return offering.write_unlisted(draft.write(items))
+
+            return replace(draft, write=write)
+
+        return shape
 
     async def answer(
         self, guest: Guest, deploy: Deploy, ended: Callable[[Writer, str], None]

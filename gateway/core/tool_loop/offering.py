@@ -104,11 +104,20 @@ class Offering:
     def write(self, request: Request, stage: Stage) -> Request:
         """Return `request` with functions in the place of the claimed tools."""
         tools = tuple(self._tools(request.tools or ()))
-        choice = self._choice(request.tool_choice, stage) if tools else None
+        choice = self._choice(request.tool_choice, stage)
         include = request.include
         if include and any(self._of_type(kind) for kind in WEB_SEARCHES):
             include = tuple(name for name in include if name != SEARCH_SOURCES)
-        return replace(request, tools=tools or None, tool_choice=choice, include=include)
+        return replace(
+            request,
+            tools=tools or None,
+            tool_choice=choice if tools else None,
+            include=include,
+        )
+
+    def write_unlisted(self, request: Request) -> Request:
+        """Return `request` as it is as long as nobody has asked the tools what they can do."""
+        return self.write(replace(request, tool_choice=None), "first")
 
     def param(self, path: str, asked: Sequence[Tool]) -> str:
         """Return what the client calls the part of a written request at `path`."""
