@@ -114,10 +114,53 @@ def _operated(call_id: str, actions: list[Json]) -> list[Json]:
     return [call, {"type": "computer_call_output", "call_id": call_id, "output": _SCREEN}]
 
 
+def _approved(call: Json, said: Json | None, outcome: Json | None) -> list[Json]:
+    """Return a call that had to be approved, what was `said` to that, and what came of it."""
+    asked = {**call, "type": "mcp_approval_request", "id": f"mcpr_{call['id']}"}
+    about = {"approval_request_id": asked["id"]}
+    answered = [{"type": "mcp_approval_response", **about, **said}] if said else []
+    made = [{"type": "mcp_call", **call, **about, **outcome}] if said and outcome else []
+    return [asked, *answered, *made]
+
+
 def _alone(item: Json) -> list[Json]:
     return [item]
 
 
+_servers = st.fixed_dictionaries({"server_label": st.sampled_from(["wiki", "my server", "x" * 64])})
+_asked = _with(
+    {},
+    _servers,
+    st.fixed_dictionaries(
+        {
+            "id": st.sampled_from(["mcp_1", "mcp_2", "3"]),
+            "name": _names,
+            "arguments": st.sampled_from(["{}", "", '{"a": 1}', "no JSON"]),
+        }
+    ),
+)
+_outcomes: Jsons = st.sampled_from(
+    [
+        {"output": "found"},
+        {"output": ""},
+        {"output": None, "error": "broke"},
+        {"output": "some", "error": {"type": "mcp_tool_execution_error", "content": []}},
+        {"status": "incomplete"},
+    ]
+)
+_listings = _with(
+    {"type": "mcp_list_tools", "id": "mcpl_1"},
+    _servers,
+    st.fixed_dictionaries(
+        {"tools": st.sampled_from([[], [{"name": "look.up", "input_schema": _SCHEMA}]])}
+    ),
+)
+_decisions: Jsons = st.sampled_from([{"approve": True}, {"approve": False, "reason": "Not now."}])
+_mcp = st.one_of(
+    _listings.map(_alone),
+    _with({"type": "mcp_call"}, _asked, _outcomes).map(_alone),
+    st.builds(_approved, _asked, st.none() | _decisions, st.none() | _outcomes),
+)
 _said = st.one_of(
     _words,
     st.lists(_with({"type": "output_text"}, st.fixed_dictionaries({"text": _words})), max_size=2),
@@ -145,6 +188,7 @@ def _turns(carriers: st.SearchStrategy[str]) -> Turns:
         st.sampled_from(_hosted).map(_alone),
         st.lists(st.tuples(_calls, _contents), min_size=1, max_size=3).map(_called),
         st.builds(_written, _ids, _words),
+        _mcp,
         st.builds(_operated, _ids, st.lists(st.sampled_from(_ACTIONS), min_size=1, max_size=3)),
     )
 
