@@ -1,4 +1,4 @@
-"""The vendors and servers that speak Chat Completions, one row each.
+"""The vendors that speak Chat Completions, one row each, after the servers of servers.py.
 
 A vendor that differs in URL, key or quirks is a row here, not a package. What the quirks mean is in
 quirks.py; what is not set here has been seen to work, or nothing is known against it.
@@ -9,11 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.plugin import ApiKey, Provider
-from gateway_chat.dialect import ChatDialect
+from gateway_chat.servers import DIALECT, SERVERS
 
 __all__ = ["VENDORS"]
-
-_DIALECT = ChatDialect()
 
 
 def _vendor(name: str, base_url: str, *keys: str, prefix: str = "", **quirks: Any) -> Provider:
@@ -24,33 +22,10 @@ def _vendor(name: str, base_url: str, *keys: str, prefix: str = "", **quirks: An
     prefix = prefix or keys[0].rpartition("_API_KEY")[0] or name.upper()
     return Provider(
         name=name,
-        dialect=_DIALECT,
+        dialect=DIALECT,
         base_url=base_url,
         base_url_env=(f"{prefix}_BASE_URL", f"{prefix}_API_BASE"),
         credentials=ApiKey(env=keys),
-        quirks=quirks,
-    )
-
-
-def _server(
-    name: str, base_url: str, *prefixes: str, address_env: tuple[str, ...] = (), **quirks: Any
-) -> Provider:
-    """Return the row of a server that one runs oneself, where a key is the exception.
-
-    Its environment variables begin with its name or one of `prefixes`; `address_env` are the
-    server's own, which come last.
-    """
-    prefixes = (name.upper(), *prefixes)
-    return Provider(
-        name=name,
-        dialect=_DIALECT,
-        base_url=base_url,
-        base_url_env=(
-            f"{name.upper()}_BASE_URL",
-            *(f"{prefix}_API_BASE" for prefix in prefixes),
-            *address_env,
-        ),
-        credentials=ApiKey(env=tuple(f"{prefix}_API_KEY" for prefix in prefixes), required=False),
         quirks=quirks,
     )
 
@@ -59,47 +34,6 @@ _HIGHEST_IS_HIGH = {"minimal": "low", "xhigh": "high", "max": "high"}
 _ALL_OR_NOTHING = {"minimal": "none", "low": "high", "medium": "high"} | _HIGHEST_IS_HIGH
 _LOW_HIGH_MAX = {"minimal": "low", "medium": "high", "xhigh": "max"}
 _WORD = r"[a-zA-Z0-9_-]{1,64}"
-
-_SERVERS: tuple[Provider, ...] = (
-    _server("openai_compatible", ""),
-    _server(
-        "ollama",
-        "http://127.0.0.1:11434/v1",
-        address_env=("OLLAMA_HOST",),
-        root="/v1",  # many set its address without
-        port=11434,
-        images="data",
-        tool_choice=(),
-        parallel_tool_calls=False,
-        strict_tools=False,
-        reasoning_out="reasoning",
-    ),
-    _server(
-        "vllm",
-        "http://127.0.0.1:8000/v1",
-        "HOSTED_VLLM",
-        max_tokens_field="max_completion_tokens",
-        audio="object",
-        reasoning_out="reasoning",
-    ),
-    _server("sglang", "http://127.0.0.1:30000/v1", reasoning_out="reasoning_content"),
-    _server(
-        "llamacpp",
-        "http://127.0.0.1:8080/v1",
-        single_system=True,
-        audio="object",
-        tool_choice=("none", "required"),
-        reasoning_out="reasoning_content",
-    ),
-    _server(
-        "lmstudio",
-        "http://127.0.0.1:1234/v1",
-        "LM_STUDIO",
-        images="data",
-        tool_choice=("none", "required"),
-        reasoning_out="reasoning",
-    ),
-)
 
 _SERVICES: tuple[Provider, ...] = (
     _vendor(
@@ -323,4 +257,4 @@ _SERVICES: tuple[Provider, ...] = (
     _vendor("github", "https://models.github.ai/inference", "GITHUB_API_KEY", "GITHUB_TOKEN"),
 )
 
-VENDORS: tuple[Provider, ...] = _SERVERS + _SERVICES
+VENDORS: tuple[Provider, ...] = SERVERS + _SERVICES
