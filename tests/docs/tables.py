@@ -15,10 +15,12 @@ import ast
 import builtins
 import importlib
 import inspect
+import pkgutil
 import re
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any, get_args, get_origin
 
 import msgspec
@@ -349,9 +351,47 @@ def documented(struct: type[Struct]) -> dict[str, str]:
     return found
 
 
+# What the contract has for dialects besides
+
+
+CORES_OWN = ("hookspecs", "manager")
+
+
+def helpers(package: str) -> str:
+    """Return the modules of `package` that are for dialects, and not the contract itself."""
+    contract = importlib.import_module(package)
+    names = [info.name for info in pkgutil.iter_modules(contract.__path__)]
+    modules = [
+        importlib.import_module(f"{package}.{name}") for name in names if name not in CORES_OWN
+    ]
+    return table(
+        ("module", "what it is for", "names"),
+        (
+            (f"`{one.__name__}`", purpose(one), quoted(one.__all__))
+            for one in modules
+            if {*contract.__all__}.isdisjoint(one.__all__)
+        ),
+    )
+
+
+def purpose(module: ModuleType) -> str:
+    """Return the first paragraph of what `module` says of itself."""
+    return " ".join((module.__doc__ or "").partition("\n\n")[0].split())
+
+
 KINDS: Mapping[str, Callable[..., str]] = {
     kind.__name__: kind
-    for kind in (support, deviations, differences, probed, providers, operations, settings, quirks)
+    for kind in (
+        support,
+        deviations,
+        differences,
+        probed,
+        providers,
+        operations,
+        settings,
+        quirks,
+        helpers,
+    )
 }
 
 
