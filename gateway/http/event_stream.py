@@ -75,13 +75,13 @@ class Line:
         try:
             self._keep_alive()
             async for block in blocks:
-                message: Message = {"type": "http.response.body", "body": block}
                 if blocks.over:
                     if self._unsent:
                         headers.append((b"content-length", b"%d" % len(block)))
-                    return (*self._unsent, message)
-                message["more_body"] = True
-                await self._put(message)
+                    return (*self._unsent, {"type": "http.response.body", "body": block})
+                if self._unsent:
+                    await self._begin()
+                await self._send({"type": "http.response.body", "body": block, "more_body": True})
                 self._sent = self._loop.time()
         finally:
             if self._timer is not None:
@@ -89,12 +89,11 @@ class Line:
             await blocks.aclose()
         return (*self._unsent, END)
 
-    async def _put(self, message: Message) -> None:
-        """Send `message`, after the start of the answer if that is still to be sent."""
+    async def _begin(self) -> None:
+        """Send the start of the answer, if that is still to be sent."""
         unsent, self._unsent = self._unsent, ()
         for start in unsent:
             await self._send(start)
-        await self._send(message)
 
     async def _watch(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
@@ -112,4 +111,5 @@ class Line:
         self._timer = self._loop.call_at(self._sent + self._keep_alive_seconds, self._keep_alive)
 
     async def _comment(self) -> None:
-        await self._put(_COMMENT)
+        await self._begin()
+        await self._send(_COMMENT)

@@ -47,6 +47,8 @@ class BlockCutter:
 
     def feed(self, chunk: bytes, /) -> bytes:
         """Return the frames that `chunk` completes as one block, or nothing."""
+        if not self._held and chunk.endswith(b"\n\n"):  # as nearly every chunk
+            return chunk
         window = self._tail + chunk if self._tail else chunk
         end = _end_of_frames(window) - len(self._tail)
         if end <= 0:

@@ -166,17 +166,22 @@ class Relay:
             self._latest = self._latest_numbered = block
         elif b"{" in block:  # not only comments and [DONE]
             self._latest = block
-        pieces: list[bytes] = []
+        return self._rewritten_block(block) if _RESPONSE in block else block
+
+    def _rewritten_block(self, block: bytes) -> bytes:
+        # A view, for a slice would be one more copy of nearly all of a long block.
+        view = memoryview(block)
+        pieces: list[bytes | memoryview] = []
         done = 0
         for frame in find_frames(block, _RESPONSE):
             if data := self._rewritten(frame):
-                pieces.append(block[done : frame.start])
+                pieces.append(view[done : frame.start])
                 done = frame.end
                 if self._holds and self.ended:
                     self._hold(block, frame)
                     return b"".join(pieces)
                 pieces.append(frame.with_data(data))
-        return b"".join((*pieces, block[done:])) if pieces else block
+        return b"".join((*pieces, view[done:])) if pieces else block
 
     def _hold(self, block: bytes, frame: PlainFrame | RawFrame) -> None:
         """Keep back the terminal event, `frame`, and what follows it in its block."""

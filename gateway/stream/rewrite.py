@@ -25,7 +25,7 @@ __all__ = [
     "summary_of",
 ]
 
-_IDS = frozenset({"id", "previous_response_id"})
+_EXCHANGED = frozenset({"id", "previous_response_id", "model"})
 _RESPONSES = frozenset({"response", "response.deleted"})
 
 
@@ -106,10 +106,10 @@ def changes_of(names: Names, rewrite: Rewrite) -> dict[str, object]:
 def exchange(text: bytes, names: Names, changes: Mapping[str, object]) -> bytes | None:
     """Return JSON `text` around a response with these changes, or None if that takes a closer look.
 
-    An id that stands once in the text stands where it was read, so nothing need be taken apart. A
-    model's name may well stand elsewhere.
+    What stands once in the text, quotes included, stands where it was read, so nothing need be
+    taken apart.
     """
-    if not changes.keys() <= _IDS:
+    if not changes.keys() <= _EXCHANGED:
         return None
     for name, value in changes.items():
         old = _encoder.encode(getattr(names, name))

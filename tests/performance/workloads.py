@@ -52,6 +52,7 @@ class Workload(Struct, frozen=True, kw_only=True):
     media: str = "text/event-stream"
     asked: Mapping[str, Any] = {}
     units: int = 1
+    upstream_model: str = "m"
 
 
 class _Tools:
@@ -70,10 +71,17 @@ _LONG = {"input": "Tell me a story. " * 6000}  # 100 kB
 
 WORKLOADS: Mapping[str, Workload] = {
     "create": Workload(provider="openai", answers=([whole()],), media="application/json"),
-    "create of 100 kB": Workload(
-        provider="openai", answers=([whole()],), media="application/json", asked=_LONG
+    "create of 100 kB, renamed": Workload(
+        provider="openai",
+        answers=([whole()],),
+        media="application/json",
+        asked=_LONG,
+        upstream_model="another",
     ),
     "relay of 12": Workload(provider="openai", answers=(_burst(events(12)),), asked=_STREAM),
+    "relay of 12, renamed": Workload(
+        provider="openai", answers=(_burst(events(12)),), asked=_STREAM, upstream_model="another"
+    ),
     "relay of 108": Workload(
         provider="openai", answers=(_burst(events(108)),), asked=_STREAM, units=108
     ),
@@ -105,7 +113,7 @@ async def doing(workload: Workload) -> AsyncGenerator[Callable[[], Awaitable[Non
     """Yield what does `workload` once."""
     entry = ModelEntry(
         name="m",
-        model=f"{workload.provider}/upstreams-m",
+        model=f"{workload.provider}/{workload.upstream_model}",
         api_key=Secret("sk-invented"),
         base_url="https://upstream.test/v1",
     )
