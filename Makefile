@@ -5,10 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.synced
 PYTHON ?=
+PEERS := 'litellm[proxy]' smg ferrogw
 MCP_SERVERS := @modelcontextprotocol/server-everything@2026.8.31 @modelcontextprotocol/conformance@0.1.16
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format mcp-servers
+.PHONY: help setup run test check format mcp-servers bench bench-peers
 
 help:
 	@echo "make run     start the gateway with a real model on this machine and ask it something"
@@ -16,6 +17,8 @@ help:
 	@echo "make check   format, lint, types, layers"
 	@echo "make format  let ruff rewrite what it can"
 	@echo "make setup   only install, into $(VENV)"
+	@echo "make bench   measure what the gateway costs, and write benchmarks/results/report.md"
+	@echo "make bench-peers   the same, with other gateways, which it installs into .cache/peers"
 	@echo "make mcp-servers   install the MCP servers of others that some tests talk to"
 
 setup: $(STAMP)
@@ -35,6 +38,15 @@ check: $(STAMP)
 format: $(STAMP)
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+bench: $(STAMP)
+	$(BIN)/python benchmarks/run.py
+
+# Without our own configuration of uv, which leaves out what these need.
+bench-peers: $(STAMP)
+	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .cache/peers
+	$(BIN)/uv pip install --quiet --no-config --python .cache/peers/bin/python $(PEERS)
+	$(BIN)/python benchmarks/run.py --peers
 
 # From npm, into a directory that git does not see; the tests skip what they need it for without.
 mcp-servers: $(STAMP)

@@ -1,19 +1,24 @@
-"""The yardstick: a bare pass-through on hypercorn and aiohttp, with no gateway logic at all."""
+"""The yardstick: a bare pass-through on aiohttp and a server, with no gateway logic at all.
+
+python benchmarks/bare.py UPSTREAM PORT [hypercorn | granian | uvicorn]
+"""
 
 import asyncio
 import sys
+from importlib import import_module
+from typing import Any
 
 import aiohttp
 import uvloop
-from hypercorn.asyncio import serve
 from hypercorn.config import Config
-from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, Scope
 
-UPSTREAM, PORT = sys.argv[1], sys.argv[2]
+UPSTREAM, PORT = sys.argv[1], int(sys.argv[2])
+ENGINE = sys.argv[3] if len(sys.argv) > 3 else "hypercorn"
+KEEP_ALIVE = 75  # seconds, as with the gateway
 session: aiohttp.ClientSession
 
 
-async def app(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+async def app(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] != "http":
         return
     body, more = b"", True
@@ -29,13 +34,34 @@ async def app(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
         await send({"type": "http.response.body", "body": b""})
 
 
-async def main() -> None:
-    global session
+async def on_hypercorn() -> None:
     config = Config()
     config.bind = [f"127.0.0.1:{PORT}"]
     config.accesslog = config.errorlog = None
-    async with aiohttp.ClientSession() as session:
-        await serve(app, config, shutdown_trigger=asyncio.Event().wait)
+    config.keep_alive_timeout = KEEP_ALIVE
+    serve: Any = import_module("hypercorn.asyncio").serve
+    await serve(app, config, shutdown_trigger=asyncio.Event().wait)
+
+
+async def on_uvicorn() -> None:
+    uvicorn = import_module("uvicorn")
+    config = uvicorn.Config(app, port=PORT, lifespan="off", log_level="error", access_log=False)
+    config.timeout_keep_alive = KEEP_ALIVE
+    await uvicorn.Server(config).serve()
+
+
+async def on_granian() -> None:
+    server = import_module("granian.server.embed").Server
+    await server(
+        app, port=PORT, interface="asginl", http="1", log_enabled=False, backlog=4096
+    ).serve()
+
+
+async def main() -> None:
+    global session
+    run = {"hypercorn": on_hypercorn, "uvicorn": on_uvicorn, "granian": on_granian}[ENGINE]
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        await run()
 
 
 uvloop.run(main())
