@@ -42,6 +42,12 @@ class RunGateway(Protocol):
     ) -> AbstractContextManager[GatewayProcess]: ...
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--server-engine", help="server.engine of the gateways that run as processes of their own"
+    )
+
+
 def settings_of(directory: Path) -> dict[str, str]:
     """Return an environment that holds nobody's keys, and keeps what is written in `directory`."""
     kept = ("PATH", "HOME", "LANG", "SYSTEMROOT", "TMPDIR", "VIRTUAL_ENV")
@@ -60,11 +66,15 @@ def stop(process: subprocess.Popen[str]) -> None:
 
 
 @pytest.fixture(scope="session")
-def run_gateway(tmp_path_factory: pytest.TempPathFactory) -> RunGateway:
+def run_gateway(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> RunGateway:
     """Return a context manager that runs a gateway with the given configuration.
 
     At its end the gateway must stop when it is asked to, and its log must tell of no bug.
     """
+
+    engine = pytestconfig.getoption("--server-engine")
 
     @contextmanager
     def running(
@@ -72,6 +82,8 @@ def run_gateway(tmp_path_factory: pytest.TempPathFactory) -> RunGateway:
     ) -> Generator[GatewayProcess]:
         directory = tmp_path_factory.mktemp("gateway")
         file, log_path = directory / "gateway.yaml", directory / "gateway.log"
+        if engine:
+            config = {**config, "server": {"engine": engine, **config.get("server", {})}}
         file.write_text(json.dumps(config))  # JSON is YAML
         command = [python, "-m", "gateway", "--config", str(file), "--port", "0"]
         with (

@@ -15,7 +15,7 @@ from gateway.config import Config, cache_directory, default_config, environment,
 from gateway.errors import ConfigError, GatewayError
 from gateway.observe import logging as request_log
 from gateway.plugin.manager import Plugins
-from gateway.server import Ready, check_binding, run
+from gateway.server import Ready, check_binding, check_engine, run
 
 __all__ = ["main"]
 
@@ -46,6 +46,7 @@ def _run(options: Options, environment: Mapping[str, str]) -> None:
     match options.command:
         case "check":
             check_binding(config)
+            check_engine(config.server)
             _print(explain(config, plugins))
         case "models":
             _print(list_models(config, plugins))

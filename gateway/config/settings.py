@@ -117,8 +117,11 @@ class ModelEntry(Struct, frozen=True, kw_only=True):
 
 
 class ServerSettings(Struct, frozen=True, kw_only=True):
-    """Where and how the server listens. `body_limit` is in bytes; `tls_…` are PEM files."""
+    """Where and how the server listens. `engine` is the library that speaks HTTP, `body_limit` is
+    in bytes, `tls_…` are PEM files.
+    """
 
+    engine: Literal["hypercorn", "granian", "uvicorn"] = "hypercorn"
     host: str = "127.0.0.1"
     port: Port = 4000
     workers: Count = 1

@@ -9,11 +9,9 @@ import ssl
 
 from gateway.config import Config, ServerSettings
 from gateway.errors import ConfigError
+from gateway.server.limits import BACKLOG
 
-__all__ = ["BACKLOG", "certificate_of", "check_binding", "listen", "url_of"]
-
-BACKLOG = 2048
-"""Connections that may wait to be accepted."""
+__all__ = ["certificate_of", "check_binding", "listen", "url_of"]
 
 
 def check_binding(config: Config) -> None:

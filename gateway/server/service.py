@@ -17,8 +17,8 @@ from gateway.config import Config
 from gateway.core.engine import Engine
 from gateway.http.app import create_app
 from gateway.plugin.manager import Plugins
+from gateway.server.engines import Ready, check_engine, create_server
 from gateway.server.listening import check_binding, listen, url_of
-from gateway.server.serving import Ready, Server
 from gateway.server.workers import Orders, Supervisor
 
 try:
@@ -37,6 +37,7 @@ def run(config: Config, plugins: Plugins, *, ready: Ready | None = None) -> None
         _run(serve(config, plugins, ready=ready))
     else:
         check_binding(config)
+        check_engine(config.server)
         _Workers(config, plugins).run(ready)
 
 
@@ -50,7 +51,7 @@ async def serve(config: Config, plugins: Plugins, *, ready: Ready | None = None)
     check_binding(config)
     with listen(config.server) as listener:
         engine = Engine(config, plugins)
-        server = Server(create_app(engine, config), config.server, listener)
+        server = create_server(create_app(engine, config), config.server, listener)
         with _on_signals(_both(engine.stop, server.stop)):
             async with engine:
                 _settle_memory()
@@ -92,7 +93,7 @@ class _Workers:
 
     async def _serve(self, listener: socket.socket, orders: Orders) -> None:
         engine = Engine(self._config, self._plugins)
-        server = Server(create_app(engine, self._config), self._settings, listener)
+        server = create_server(create_app(engine, self._config), self._settings, listener)
         orders.follow(_both(engine.stop, server.stop))
         async with engine:
             _settle_memory()

@@ -1,4 +1,4 @@
-"""A real hypercorn on the loopback around an engine that does as the test says."""
+"""A real server on the loopback around an engine that does as the test says."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from gateway.core.keeper import Keeper
 from gateway.core.principal import Principal
 from gateway.http.app import create_app
 from gateway.ids import Ids
-from gateway.server import Server, listen
+from gateway.server import create_server, listen
 
 KEY = "the key of the tests"
 FIRST, SECOND = b"data: 1\n\n", b"data: 2\n\n"
@@ -97,7 +97,7 @@ class ScriptedEngine:
 class Service:
     """A server that runs in the test's own loop."""
 
-    def __init__(self, server: Server, url: str, running: asyncio.Task[None]) -> None:
+    def __init__(self, server: Any, url: str, running: asyncio.Task[None]) -> None:
         self.server = server
         self.stop = server.stop
         self.url = url
@@ -152,16 +152,22 @@ class Exchange:
 Serve = Callable[..., AbstractAsyncContextManager[Service]]
 
 
+@pytest.fixture(params=["hypercorn", "granian", "uvicorn"])
+def server_engine(request: pytest.FixtureRequest) -> str:
+    """Return what serves; every test here runs on all of them unless it says otherwise."""
+    return request.param
+
+
 @pytest.fixture
 def engine() -> ScriptedEngine:
     return ScriptedEngine()
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Config:
+def config(tmp_path: Path, server_engine: Any) -> Config:
     return Config(
         state=StateSettings(directory=tmp_path, secret=Secret("a secret of the tests")),
-        server=ServerSettings(port=0, body_limit=100_000),
+        server=ServerSettings(engine=server_engine, port=0, body_limit=100_000),
         api_keys=(ApiKeyEntry(tenant="tests", digest=hashlib.sha256(KEY.encode()).digest()),),
     )
 
@@ -176,7 +182,7 @@ def serve(engine: ScriptedEngine, config: Config) -> Serve:
         ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         with listen(settings) as listener:
             app = create_app(engine, replace(config, server=settings))
-            server = Server(app, settings, listener)
+            server = create_server(app, settings, listener)
             async with asyncio.timeout(30), engine, asyncio.TaskGroup() as tasks:
                 running = tasks.create_task(server.run(ready.set_result))
                 service = Service(server, await ready, running)

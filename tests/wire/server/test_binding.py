@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from gateway.config import Config
 from gateway.errors import ConfigError
-from gateway.server import Server, check_binding, listen
+from gateway.server import check_binding, create_server, listen
 
 if TYPE_CHECKING:
     from .conftest import Serve
@@ -68,5 +68,5 @@ async def test_unusable_certificates_are_one_clear_line(
 ) -> None:
     settings = replace(config.server, **changes)
     with listen(settings) as listener, pytest.raises(ConfigError, match=message) as raised:
-        await Server(None, settings, listener).run()
+        await create_server(None, settings, listener).run()
     assert "\n" not in str(raised.value)

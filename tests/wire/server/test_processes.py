@@ -43,11 +43,16 @@ def workers_of(gateway: GatewayProcess) -> list[int]:
     return [int(child) for child in children.read_text().split()]
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-async def test_sigterm_lets_a_running_stream_finish(run_gateway: RunGateway, workers: int) -> None:
+@pytest.mark.parametrize(
+    ("engine", "workers"), [("hypercorn", 1), ("hypercorn", 2), ("granian", 1), ("uvicorn", 2)]
+)
+async def test_sigterm_lets_a_running_stream_finish(
+    run_gateway: RunGateway, engine: str, workers: int
+) -> None:
     gate = asyncio.Event()
     async with ScriptedUpstream(event_stream(FIRST, gate, LAST)) as upstream:
-        with run_gateway(configuration(upstream, workers=workers)) as gateway:
+        config = configuration(upstream, engine=engine, workers=workers)
+        with run_gateway(config) as gateway:
             async with (
                 httpx2.AsyncClient(base_url=gateway.url, trust_env=False) as client,
                 client.stream("POST", "/v1/responses", json=STREAM) as answer,
@@ -74,10 +79,15 @@ async def until_refused(gateway: GatewayProcess) -> None:
         await asyncio.sleep(0.01)
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-async def test_a_second_sigint_cuts_a_running_stream(run_gateway: RunGateway, workers: int) -> None:
+@pytest.mark.parametrize(
+    ("engine", "workers"), [("hypercorn", 1), ("hypercorn", 2), ("granian", 2), ("uvicorn", 1)]
+)
+async def test_a_second_sigint_cuts_a_running_stream(
+    run_gateway: RunGateway, engine: str, workers: int
+) -> None:
     async with ScriptedUpstream(event_stream(FIRST, asyncio.Event())) as upstream:
-        with run_gateway(configuration(upstream, workers=workers, drain_seconds=600)) as gateway:
+        config = configuration(upstream, engine=engine, workers=workers, drain_seconds=600)
+        with run_gateway(config) as gateway:
             async with (
                 httpx2.AsyncClient(base_url=gateway.url, trust_env=False) as client,
                 client.stream("POST", "/v1/responses", json=STREAM) as answer,

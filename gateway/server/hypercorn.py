@@ -7,11 +7,9 @@ import contextlib
 import logging
 import socket
 import sys
-from collections.abc import Callable, Coroutine
-from email.utils import formatdate
-from functools import lru_cache, partial
-from time import time
-from typing import Any, TypeVar, cast
+from collections.abc import Coroutine
+from functools import partial
+from typing import Any, cast
 
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.asyncio.worker_context import WorkerContext
@@ -20,36 +18,35 @@ from hypercorn.typing import LifespanState
 
 from gateway.config import ServerSettings
 from gateway.server.connection import Connection
-from gateway.server.listening import BACKLOG, certificate_of, url_of
+from gateway.server.crowd import Crowd
+from gateway.server.dates import date_header
+from gateway.server.engines import Ready, Server
+from gateway.server.limits import BACKLOG, CLOSING_SECONDS, HEAD_BYTES, IDLE_SECONDS, TLS_SECONDS
+from gateway.server.listening import certificate_of, url_of
 
-__all__ = ["Ready", "Server"]
+__all__ = ["HypercornServer", "create"]
 
-Ready = Callable[[str], None]
-"""Is told the URL once connections are accepted."""
-
-_CLOSING_SECONDS = 1.0
-_IDLE_SECONDS = 75.0
-_TLS_SECONDS = 10.0
 _STATE = {"ready": True}
 """What the application finds on every request: the engine is open."""
 
 _log = logging.getLogger("gateway.server")
 
-Member = TypeVar("Member")
+
+def create(app: Any, settings: ServerSettings, listener: socket.socket) -> Server:
+    """Return the server, of which `gateway.server.engines` knows no more than this function."""
+    return HypercornServer(app, settings, listener)
 
 
-class Server:
-    """Serves one application on one listening socket, which it closes, until it is told to stop.
+class HypercornServer:
+    """Takes hypercorn's connections and runs them itself.
 
-    Of hypercorn it takes the connections and runs them itself. `hypercorn.asyncio.serve` cannot end
-    in time: it waits for clients that have gone to sleep or ignore the end of TLS, and from
-    Python 3.12 on without any limit. It sends the application no lifespan: `serve` opens the
-    engine, so that what stops that from opening is raised as it is.
+    `hypercorn.asyncio.serve` cannot end in time: it waits for clients that have gone to sleep or
+    ignore the end of TLS, and from Python 3.12 on without any limit.
     """
 
     def __init__(self, app: Any, settings: ServerSettings, listener: socket.socket) -> None:
-        self._requests = _Crowd[asyncio.Task[Any]]()
-        self._connections = _Crowd[Connection]()
+        self._requests = Crowd[asyncio.Task[Any]]()
+        self._connections = Crowd[Connection]()
         self._app = ASGIWrapper(partial(_counted, self._requests, app))
         self._settings = settings
         self._listener = listener
@@ -98,7 +95,7 @@ class Server:
             self._app, loop, hypercorn, context, LifespanState(_STATE), reader, writer
         )
         # Not in the coroutine, which may begin after the last look at who is still connected.
-        self._connections.enter(connection)
+        self._connections.add(connection)
         return self._converse(connection)
 
     async def _converse(self, connection: Connection) -> None:
@@ -107,20 +104,16 @@ class Server:
             with contextlib.suppress(TimeoutError):
                 await connection
         finally:
-            self._connections.leave(connection)
+            self._connections.discard(connection)
 
     async def _drain(self) -> None:
         # From now on connections close when they are idle. Not those of HTTP/2: hypercorn would
         # not send the ends of their last streams.
         await self._retire(self._http1)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._settings.drain_seconds):
-                await self._requests.gone()
+        await self._requests.gone_within(self._settings.drain_seconds)
         self._cut()
         await self._retire(self._http2)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_CLOSING_SECONDS):
-                await self._connections.gone()
+        await self._connections.gone_within(CLOSING_SECONDS)
 
     async def _retire(self, context: WorkerContext) -> None:
         await context.terminated.set()
@@ -135,59 +128,32 @@ class Server:
             request.cancel()
 
 
-class _Crowd(set[Member]):
-    """Who is here, and a way to wait until nobody is."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._empty = asyncio.Event()
-        self._empty.set()
-
-    def enter(self, member: Member) -> None:
-        self.add(member)
-        self._empty.clear()
-
-    def leave(self, member: Member) -> None:
-        self.discard(member)
-        if not self:
-            self._empty.set()
-
-    async def gone(self) -> None:
-        """Wait until nobody is here."""
-        await self._empty.wait()
-
-
 async def _counted(
-    requests: _Crowd[asyncio.Task[Any]], app: Any, scope: Any, receive: Any, send: Any
+    requests: Crowd[asyncio.Task[Any]], app: Any, scope: Any, receive: Any, send: Any
 ) -> None:
     request = cast("asyncio.Task[Any]", asyncio.current_task())
-    requests.enter(request)
+    requests.add(request)
     try:
         await app(scope, receive, send)
     finally:
-        requests.leave(request)
+        requests.discard(request)
 
 
 class _Hypercorn(HypercornConfig):
     """hypercorn's settings; it would write the date anew into each answer."""
 
     def response_headers(self, protocol: str) -> list[tuple[bytes, bytes]]:
-        return [_date(int(time()))]
-
-
-@lru_cache(maxsize=1)
-def _date(seconds: int) -> tuple[bytes, bytes]:
-    return b"date", formatdate(seconds, usegmt=True).encode("ascii")
+        return [date_header()]
 
 
 def _hypercorn(settings: ServerSettings) -> HypercornConfig:
     hypercorn = _Hypercorn()
     hypercorn.certfile, hypercorn.keyfile = certificate_of(settings)
     hypercorn.errorlog = logging.getLogger("hypercorn.error")
-    hypercorn.h11_max_incomplete_size = 64 * 1024  # bytes of headers
+    hypercorn.h11_max_incomplete_size = HEAD_BYTES
     # With HTTP/2 reaching this number kills the streams that are still running.
     hypercorn.keep_alive_max_requests = sys.maxsize
-    hypercorn.keep_alive_timeout = _IDLE_SECONDS
+    hypercorn.keep_alive_timeout = IDLE_SECONDS
     # 0 is unlimited. With a limit, refusing an upload before it is read to its end blocks for ever:
     # the queue is full, and hypercorn waits to put the disconnect into it.
     hypercorn.max_app_queue_size = 0
@@ -199,6 +165,6 @@ def _tls(hypercorn: HypercornConfig) -> dict[str, Any]:
         return {}
     return {
         "ssl": hypercorn.create_ssl_context(),
-        "ssl_handshake_timeout": _TLS_SECONDS,
-        "ssl_shutdown_timeout": _TLS_SECONDS,
+        "ssl_handshake_timeout": TLS_SECONDS,
+        "ssl_shutdown_timeout": TLS_SECONDS,
     }
