@@ -14,7 +14,7 @@ from hypercorn.config import Config
 
 UPSTREAM, PORT = sys.argv[1], int(sys.argv[2])
 ENGINE = sys.argv[3] if len(sys.argv) > 3 else "hypercorn"
-KEEP_ALIVE = 75  # seconds, as with the gateway
+KEEP_ALIVE, BACKLOG = 75, 2048  # seconds and connections, as with the gateway
 session: aiohttp.ClientSession
 
 
@@ -38,7 +38,7 @@ async def on_hypercorn() -> None:
     config = Config()
     config.bind = [f"127.0.0.1:{PORT}"]
     config.accesslog = config.errorlog = None
-    config.keep_alive_timeout = KEEP_ALIVE
+    config.keep_alive_timeout, config.backlog = KEEP_ALIVE, BACKLOG
     serve: Any = import_module("hypercorn.asyncio").serve
     await serve(app, config, shutdown_trigger=asyncio.Event().wait)
 
@@ -53,7 +53,7 @@ async def on_uvicorn() -> None:
 async def on_granian() -> None:
     server = import_module("granian.server.embed").Server
     await server(
-        app, port=PORT, interface="asginl", http="1", log_enabled=False, backlog=4096
+        app, port=PORT, interface="asginl", http="1", log_enabled=False, backlog=BACKLOG
     ).serve()
 
 

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from harness import holding, lasting, models, others, workloads
+from harness import ceiling, holding, lasting, models, others, workloads
 from harness.building import build
 from harness.clients import Clients
 from harness.machine import Watch, describe, share_out
@@ -31,6 +31,7 @@ CACHE = HERE.parent / ".cache" / "benchmarks"
 Workload = Callable[[Stage, Effort, str], Section]
 
 WORKLOADS: dict[str, Workload] = {
+    "ceiling": ceiling.ceiling,
     "create": workloads.creates,
     "burst": workloads.bursts,
     "paced": workloads.paced,

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from harness.clients import Load
 from harness.comparing import Figures, compare, ratio
-from harness.machine import on_cores
+from harness.lasting import MemoryWatch
+from harness.machine import on_cores, resident_kilobytes
 from harness.peers import PEERS, installed
 from harness.report import Section, Table
 from harness.systems import BENCHMARKS, WHATEVER, Stage, System
@@ -136,20 +137,31 @@ def in_process(stage: Stage, effort: Effort, engine: str) -> Section:
 
 def workers(stage: Stage, effort: Effort, engine: str) -> Section:
     """Measure 1,000 paced streams over two processes that may use all cores."""
-    load = replace(paced_load(effort, 1000), seconds=0)
+    load = paced_load(effort, 1000)
     with ExitStack() as stack:
         upstream = stack.enter_context(stage.upstream())
         gateway = stack.enter_context(stage.gateway(upstream, engine, server={"workers": 2}))
-        found = compare(stage.clients, contenders((gateway,), load), max(1, effort.rounds // 2))
+        stage.clients.run(gateway.target("create"), Load(answer="create", requests=500))
+        before = resident_kilobytes(gateway.pid)
+        with MemoryWatch(gateway) as watch:
+            found = compare(stage.clients, contenders((gateway,), load), max(1, effort.rounds // 2))
         direct = compare(stage.clients, contenders((upstream,), load), 1, warm_up=False)["direct"]
     figures = found["gateway"]
+    most = max(megabytes for _, megabytes in watch.points) * 1024 - before
     row = (
         f"{figures.cpu_per_event:.1f}",
+        f"{most / load.connections:.0f}",
         f"{figures.typical('gap', 'p99') - direct.typical('gap', 'p99'):+.1f}",
         f"{figures.typical('delay', 'p99') - direct.typical('delay', 'p99'):+.1f}",
         str(figures.lost),
     )
-    header = ("CPU µs/event", "99 % of gaps, more ms", "99 % of delays, more ms", "lost")
+    header = (
+        "CPU µs/event",
+        "kB/stream",
+        "99 % of gaps, more ms",
+        "99 % of delays, more ms",
+        "lost",
+    )
     return Section(
         title="1,000 paced streams over two workers",
         method="Workers, upstream and clients share all cores. 50,000 events a second are more than"

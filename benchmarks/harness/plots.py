@@ -30,14 +30,12 @@ class Scale:
 
     def ticks(self) -> list[float]:
         if self._log:
-            first, last = math.log10(self.low), math.log10(self.high)
-            return [10.0**power for power in range(math.ceil(first), math.floor(last) + 1)]
+            powers = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)))
+            ticks = [step * 10.0**power for power in powers for step in (1, 2, 5)]
+            return [tick for tick in ticks if self.low <= tick <= self.high]
         step = tick_step(self.high - self.low)
-        first = math.ceil(self.low / step - 1e-9)
-        return [
-            first * step + number * step
-            for number in range(int((self.high - first * step) / step + 1e-9) + 1)
-        ]
+        count = round((self.high - self.low) / step)
+        return [self.low + number * step for number in range(count + 1)]
 
 
 def tick_step(span: float) -> float:
@@ -75,10 +73,9 @@ def drawing(title: str, parts: Sequence[str]) -> str:
 
 
 def legend(names: Sequence[str]) -> list[str]:
-    step = (WIDTH - LEFT - RIGHT) / len(names)
     parts: list[str] = []
     for number, name in enumerate(names):
-        x, y = LEFT + number * step, HEIGHT - 12
+        x, y = LEFT + number * 140, HEIGHT - 12
         colour = COLOURS[number % len(COLOURS)]
         parts.append(f'<rect x="{x:.1f}" y="{y - 10}" width="10" height="10" fill="{colour}"/>')
         parts.append(text(x + 15, y, name, anchor="start"))
@@ -88,20 +85,23 @@ def legend(names: Sequence[str]) -> list[str]:
 def draw_lines(
     title: str, axes: tuple[str, str], series: Mapping[str, Points], *, log: bool = False
 ) -> str:
-    """Draw one line through the points of each of `series`; `log` is about both axes."""
+    """Draw one line through the points of each of `series`; `log` is about both axes.
+
+    What is not positive has no place on those; it is drawn at the lowest.
+    """
     xs = [x for points in series.values() for x, _ in points]
-    ys = [y for points in series.values() for _, y in points]
-    lowest = min(ys) * 0.8 if log else 0
+    ys = [y for points in series.values() for _, y in points if y > 0 or not log] or [1.0]
+    lowest = min(ys) * 0.8 if log else 0.0
     across = Scale((min(xs), max(xs)), (LEFT, WIDTH - RIGHT), log=log)
     up = Scale((lowest, max(ys) * 1.05), (HEIGHT - BOTTOM, TOP), log=log)
     parts: list[str] = []
     for tick in up.ticks():
         parts += [line((LEFT, WIDTH - RIGHT), (up(tick), up(tick)))]
         parts += [text(LEFT - 8, up(tick) + 4, f"{tick:g}", anchor="end")]
-    for tick in sorted(set(xs)) if len(set(xs)) < 8 else across.ticks():
+    for tick in sorted(set(xs)) if log else across.ticks():
         parts += [text(across(tick), HEIGHT - BOTTOM + 18, f"{tick:g}")]
     for points, colour in zip(series.values(), COLOURS, strict=False):
-        path = " ".join(f"{across(x):.1f},{up(y):.1f}" for x, y in points)
+        path = " ".join(f"{across(x):.1f},{up(max(y, lowest)):.1f}" for x, y in points)
         parts += [f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>']
     parts += [text(WIDTH / 2, HEIGHT - 34, axes[0]), text(16, HEIGHT / 2, axes[1], turned=True)]
     return drawing(title, parts + legend(list(series)))
@@ -127,7 +127,7 @@ def draw_bars(title: str, axis: str, groups: Mapping[str, Mapping[str, float]]) 
             parts += [
                 f'<rect x="{x:.1f}" y="{y:.1f}" width="{width * 0.9:.1f}" height="{height:.1f}"'
                 f' fill="{COLOURS[number % len(COLOURS)]}"/>',
-                text(x + width * 0.45, y - 4, f"{value:.3g}"),
+                text(x + width * 0.45, y - 4, f"{value:.2f}"),
             ]
     parts += [text(16, HEIGHT / 2, axis, turned=True)]
     return drawing(title, parts + legend(names))

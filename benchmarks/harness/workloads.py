@@ -21,7 +21,7 @@ class Effort(Struct, frozen=True, kw_only=True):
     """How long everything takes: `rounds` of `seconds`; `share` of what takes longer."""
 
     rounds: int = 5
-    seconds: float = 1.0
+    seconds: float = 0.8
     share: float = 1.0
 
     def paced(self, family: str = "timed") -> str:
@@ -122,10 +122,12 @@ def added(figures: Figures, times: str, direct: Mapping[str, float]) -> str:
 
 def cpu_plot(file: str, title: str, outcomes: Sequence[Outcome]) -> Plot:
     groups = {
-        outcome.case.name: {name: figures.cpu for name, figures in outcome.busy.items()}
+        outcome.case.name: {
+            name: figures.cpu / outcome.busy["bare"].cpu for name, figures in outcome.busy.items()
+        }
         for outcome in outcomes
     }
-    return Plot(file=file, title=title, svg=draw_bars(title, "CPU µs per request", groups))
+    return Plot(file=file, title=title, svg=draw_bars(title, "CPU per request, bare = 1", groups))
 
 
 def creates(stage: Stage, effort: Effort, engine: str) -> Section:

@@ -19,7 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { EVENTS = 512, STAMP = 16, TICKS = 20, PATIENCE = 60, OTHER = 6 };
+enum { EVENTS = 512, STAMP = 16, TICKS = 20, PATIENCE = 30, OTHER = 6 };
 
 static const char USAGE[] =
     "usage: client [OPTIONS] PORT PATH BODY\n"
