@@ -35,7 +35,7 @@ from gateway.core.engine import Engine
 from gateway.http.app import create_app
 from gateway.plugin import ToolRunner, hookimpl
 from gateway.plugin.manager import Plugins
-from gateway.server import Server, listen
+from gateway.server import create_server, listen
 from gateway.testing import Received, Script, ScriptedUpstream, event_stream, json_answer
 from gateway_mcp import McpRunner
 from gateway_mcp.client import McpClient
@@ -432,7 +432,7 @@ def serve(network: ScriptedUpstream, tmp_path: Path) -> Serve:
         async with AsyncExitStack() as stack:
             listener = stack.enter_context(listen(config.server))
             await stack.enter_async_context(engine)
-            server = Server(create_app(engine, config), config.server, listener)
+            server = create_server(create_app(engine, config), config.server, listener)
             tasks = await stack.enter_async_context(asyncio.TaskGroup())
             tasks.create_task(server.run(ready.set_result))
             stack.callback(server.stop)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -159,6 +159,16 @@ async def test_addresses_within_are_refused_in_every_spelling(
     assert told.problem["param"] in ("tools[0].server_url", "tools")
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "2130706433", "[::ffff:10.0.0.7]"])
+async def test_what_is_seen_to_be_within_is_refused_before_anything_is_done(
+    host: str, serve: Serve, server: McpPeer, model: Model
+) -> None:
+    async with serve() as service:
+        told = await refusal(service.alpha, f"http://{host}:{port_of(server)}", stream=True)
+    assert (told.status, told.problem["param"]) == (400, "tools[0].server_url")
+    assert model.heard == []
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -272,14 +282,16 @@ async def test_of_many_addresses_only_public_ones_are_tried(
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("method", ["server/discover", "tools/list", "tools/call"])
-async def test_a_redirect_leads_to_nobody_within(
-    status: int, method: str, serve: Serve, server: McpPeer, internet: Internet
+async def test_a_redirect_leads_to_no_other_server(
+    status: int, method: str, serve: Serve, open_server: Callable[[], McpPeer], internet: Internet
 ) -> None:
+    """Be it within, or a public one that is not to see the headers."""
+    server, other = open_server(), open_server()
     internet.name("docs.test", [PUBLIC])
-    internet.name("evil.test", ["127.0.0.1"])
-    reached: list[Any] = []
-    targets = [server.url.replace("/mcp/", "/inner/"), "http://169.254.169.254/latest/meta-data/"]
-    targets += [targets[0].replace("127.0.0.1", "evil.test"), "//127.0.0.1/", "gopher://127.0.0.1/"]
+    internet.name("other.test", [PUBLIC])
+    internet.name("inner.test", ["127.0.0.1"])
+    targets = [other.url.replace("127.0.0.1", host) for host in ("other.test", "inner.test")]
+    targets += [other.url, other.url.removeprefix("http:"), "http://169.254.169.254/latest/"]
     url = server.url.replace("127.0.0.1", "docs.test")
     async with serve(resolver=internet) as service:
         for number, target in enumerate(targets):
@@ -290,7 +302,7 @@ async def test_a_redirect_leads_to_nobody_within(
             failed = told.status == 424 or told.item("mcp_call")["status"] == "failed"
             assert failed, told.text
             assert target not in told.text
-    assert reached == []
+    assert other.requests == []
     assert set(internet.tried) == {PUBLIC}
 
 

@@ -28,10 +28,14 @@ pytestmark = [
 MEGABYTE = b"x" * 1024 * 1024
 MEBIBYTES = 64  # that the process may need besides, for four requests at once
 AT_ONCE = 4
-SECONDS = 12.0  # listing may take 10
-PROMPTLY = 1.0  # seconds, on a machine that has other things to do
+SECONDS = 12.0  # more than listing may take
+PROMPTLY = 0.5  # seconds, on a machine that has other things to do
 KIND = {"content-type": "application/json"}
 INTRODUCTIONS = ["server/discover", "initialize", ""]  # the last is a GET
+NOT_LISTED = (
+    "Error retrieving tool list from MCP server: 'docs'. ",
+    "a tool of the type 'mcp' does not answer",
+)
 PROGRESS = b'data: {"jsonrpc":"2.0","method":"notifications/progress","params":{}}\n\n'
 
 
@@ -47,6 +51,14 @@ def nested(opening: bytes, closing: bytes) -> Callable[[dict[str, Any]], Script]
         return stating(b'{"jsonrpc":"2.0","id":%d,"result":%b}' % (message["id"], deep))
 
     return answer
+
+
+def deep_inside(message: dict[str, Any]) -> Script:
+    """Return what all methods could be answered with, but for a member of 500 levels."""
+    deep = b"[" * 500 + b"]" * 500
+    known = b'"supportedVersions":["2026-07-28"],"tools":[],"content":[]'
+    told = b'{"resultType":"complete",%b,"structuredContent":%b}' % (known, deep)
+    return stating(b'{"jsonrpc":"2.0","id":%d,"result":%b}' % (message["id"], told))
 
 
 def of_another(message: dict[str, Any]) -> Script:
@@ -88,6 +100,7 @@ LIES: dict[str, Says] = {
     "a list": result([1, 2]),
     "wrong members": result({"tools": [{"name": 1}], "content": "x"}),
     "deep lists": nested(b"[", b"]"),
+    "deep inside": deep_inside,
     "deep objects": nested(b'{"a":', b"}"),
     "cut": Script(headers=KIND, body=(b'{"jsonrpc"', Fault.CUT), framing="chunked"),
     "reset": Script(before=(Fault.RESET,)),
@@ -188,7 +201,7 @@ async def crowd(gateway: GatewayProcess, alpha: Caller, beta: Caller, vault: Mcp
 
 def assert_not_listed(told: Told) -> None:
     message = told.problem["message"]
-    assert message.startswith("Error retrieving tool list from MCP server: 'docs'. "), told.text
+    assert message.startswith(NOT_LISTED), told.text
     assert len(message) < 300
     if told.events:
         assert [event["type"] for event in told.events[-2:]] == ["error", "response.failed"]
@@ -237,7 +250,7 @@ async def test_a_call_that_fails_is_told_and_the_model_goes_on(
 async def test_servers_that_hang_are_given_up_all_at_once(
     crowd: Crowd, open_server: Callable[[], McpPeer]
 ) -> None:
-    """One of them takes 10 seconds, and so do all."""
+    """They take as long as one of them."""
     servers: list[McpPeer] = []
     for says in HANGS.values():
         for methods in (INTRODUCTIONS, ["tools/list"]):

@@ -86,8 +86,7 @@ async def test_a_denial_and_an_approval_at_once_are_one_or_the_other(
             nodes[0].send([approve(asked)], **said),
             nodes[1].send([approve(asked, approve=False)], **said),
         )
-        assert denied.status == 200, denied.text
-        assert denied.kinds == ["message"]
+        assert sorted([approved.status, denied.status]) == [200, 400]
         assert (approved.status == 200) == (len(server.calls) == 1)
         late = await nodes[1].send([approve(asked)], **said)
         assert late.status == 400, late.text

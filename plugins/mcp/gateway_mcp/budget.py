@@ -7,6 +7,8 @@ from gateway_mcp.messages import INVALID_ANSWER
 
 __all__ = ["Budget"]
 
+_LINE = 64  # bytes, which are read in the time that the begin and end of a line take
+
 
 class Budget:
     """The bytes that a server may still send. Raises `McpProtocolError` when they are spent."""
@@ -21,6 +23,10 @@ class Budget:
             raise McpProtocolError(
                 INVALID_ANSWER, f"the server sent more than the {self.limit} bytes that are read"
             )
+
+    def spend_lines(self, data: bytes) -> None:
+        """Spend what the lines of `data` take besides: many short ones hold up everybody else."""
+        self.spend(_LINE * data.count(b"\n"))
 
     def renew(self) -> None:
         self._left = self.limit

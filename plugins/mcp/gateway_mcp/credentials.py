@@ -51,8 +51,11 @@ def silenced(value: T, secrets: frozenset[str]) -> T:
 
     Short ones may stay: a schema may need the word.
     """
+    long = frozenset(one for one in secrets if len(one) >= _LONG)
+    if not long:
+        return value
     encoded = msgspec.json.encode(value).decode()
-    told = without_secrets(encoded, frozenset(one for one in secrets if len(one) >= _LONG))
+    told = without_secrets(encoded, long)
     return value if told == encoded else msgspec.json.decode(told, type=type(value))
 
 

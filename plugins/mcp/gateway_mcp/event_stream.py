@@ -78,6 +78,7 @@ class EventStreamHttp(Duplex):
             for event in decoder.feed(data):
                 await self._take(event)
             self.budget.spend(len(data))  # an answer that ends here has renewed it
+            self.budget.spend_lines(data)
 
     async def _take(self, event: ServerEvent) -> None:
         if event.name == "endpoint":

@@ -177,6 +177,7 @@ class StreamableHttp:
                     if result is not None:
                         await answer.skip_rest(reading.budget)
                         return result
+                reading.budget.spend_lines(data)  # not before: what follows an answer is no matter
         except McpUnreachableError:
             if not reading.last_id:
                 raise
