@@ -9,6 +9,9 @@ from typing import Any
 
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.events import Event, RawData
+from hypercorn.protocol.h11 import H11Protocol
+
+from gateway.server.chunks import Chunks
 
 __all__ = ["Connection"]
 
@@ -55,6 +58,9 @@ class Connection(TCPServer):
             self.writer.write(data)
 
     async def _read_data(self) -> None:
+        protocol = self.protocol.protocol
+        if isinstance(protocol, H11Protocol):
+            protocol.stream_send = Chunks(protocol).send
         await super()._read_data()
         self._idle_timer.close()
 
