@@ -13,7 +13,7 @@ from gateway.errors import ToolError
 from gateway.plugin.tools import ToolFunction
 from gateway.types.hosted_items import McpListedTool
 from gateway.types.items import InputItem, McpListTools
-from gateway.types.tools import McpTool
+from gateway.types.tools import McpTool, Tool
 from gateway.types.wire import JsonObject
 
 __all__ = ["Listing", "list_functions", "planned"]
@@ -83,12 +83,18 @@ async def _list(listing: Listing, tenant: str, seconds: float) -> Listed:
         async with asyncio.timeout(seconds):
             functions = await claim.runner.functions(claim.tool, tenant, listing.known)
     except TimeoutError:
-        error = ToolError(f"a tool of the type {claim.tool.type!r} does not answer", param="tools")
+        error = ToolError(f"{_named(claim.tool)} did not answer in time", param="tools")
         return Listed(listing=listing, error=error)
     except ToolError as error:
         error.param = error.param or "tools"
         return Listed(listing=listing, error=error)
     return Listed(listing=listing, functions=tuple(functions))
+
+
+def _named(tool: Tool) -> str:
+    if isinstance(tool, McpTool):
+        return f"Error retrieving tool list from MCP server: {tool.server_label!r}. It"
+    return f"a tool of the type {tool.type!r}"
 
 
 def _told(function: ToolFunction) -> McpListedTool:
