@@ -8,10 +8,11 @@ another. Linux only (`/proc`).
 
 import argparse
 import resource
+import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -97,28 +98,33 @@ def chosen(options: argparse.Namespace) -> list[str]:
     return [name for name in WORKLOADS if name != "peers" or options.peers]
 
 
-def run(stage: Stage, names: list[str], effort: Effort, engine: str) -> list[Section]:
-    sections: list[Section] = []
+def run(stage: Stage, names: list[str], effort: Effort, engine: str) -> Iterator[Section]:
+    """Yield the section of each workload as soon as it is there."""
     for number, name in enumerate(names, 1):
         began = time.perf_counter()
         print(f"[{number}/{len(names)}] {name:<18}", end="", flush=True)
-        sections.append(WORKLOADS[name](stage, effort, engine))
+        section = WORKLOADS[name](stage, effort, engine)
         print(f"{time.perf_counter() - began:6.1f} s", flush=True)
-    return sections
+        yield section
+
+
+def commit() -> str:
+    if shutil.which("git") is None:
+        return "unknown"
+    command = ["git", "describe", "--always", "--dirty"]
+    done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
 
 
 def preface(effort: Effort, engine: str, seconds: float, others_share: float) -> str:
     versions = ", ".join(f"{package} {version(package)}" for package in PACKAGES)
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=HERE, capture_output=True, text=True
-    ).stdout.strip()
     parts = [
         "# What the gateway costs",
         f"Written by `benchmarks/run.py` on {datetime.now(UTC):%Y-%m-%d} in {seconds:.0f} s.",
         "\n".join(
             [
                 f"- Machine: {describe()}.",
-                f"- Server: {engine}. Versions: {versions}. Commit: {commit or 'unknown'}.",
+                f"- Server: {engine}. Versions: {versions}. Commit: {commit()}.",
                 f"- Noise: other work kept {others_share:.2f} cores busy meanwhile, on average.",
             ]
         ),
@@ -148,9 +154,13 @@ def main() -> None:
         stage = Stage(
             cores=cores, programs=programs, folder=folder, clients=clients, answers=answers(effort)
         )
-        sections = run(stage, chosen(options), effort, options.engine)
-    text = preface(effort, options.engine, time.perf_counter() - began, watch.others())
-    print(f"wrote {write_report(output, text, sections)}")
+        sections: list[Section] = []
+        for section in run(stage, chosen(options), effort, options.engine):
+            sections.append(section)
+            seconds = time.perf_counter() - began
+            text = preface(effort, options.engine, seconds, watch.others())
+            write_report(output, text, sections)  # already now, for a later workload may fail
+    print(f"wrote {output / 'report.md'}")
 
 
 if __name__ == "__main__":

@@ -84,6 +84,7 @@ def engines(stage: Stage, effort: Effort, engine: str) -> Section:
 
 def peers(stage: Stage, effort: Effort, engine: str) -> Section:
     """Measure other gateways that are installed, in turns with ours."""
+    versions = installed()
     rows: list[tuple[str, ...]] = []
     for case, asked in three_loads(effort).items():
         load = replace(asked, model=WHATEVER)
@@ -95,7 +96,7 @@ def peers(stage: Stage, effort: Effort, engine: str) -> Section:
                 *(
                     stack.enter_context(peer.run(stage, upstream))
                     for peer in PEERS
-                    if installed(peer)
+                    if peer.name in versions
                 ),
             ]
             rounds = max(1, effort.rounds // 2)
@@ -104,7 +105,8 @@ def peers(stage: Stage, effort: Effort, engine: str) -> Section:
     return Section(
         title="Other gateways",
         method="In turns, each on the same core, with its own log off as far as it can be. Times"
-        " are those of whole answers, and of events where streams are paced.",
+        " are those of whole answers, and of events where streams are paced. Installed are"
+        f" {', '.join(f'{name} {number}' for name, number in versions.items()) or 'none'}.",
         tables=(cost_table(rows),),
     )
 

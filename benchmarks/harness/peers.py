@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from importlib.metadata import distributions
 from pathlib import Path
 
 from msgspec import Struct
@@ -48,8 +49,11 @@ class Peer(Struct, frozen=True, kw_only=True):
             )
 
 
-def installed(peer: Peer) -> bool:
-    return (HOME / peer.name).exists()
+def installed() -> dict[str, str]:
+    """Return the versions of those that are installed, by the names of their programs."""
+    path = [str(folder) for folder in HOME.parent.glob("lib/python*/site-packages")]
+    found = (next(iter(distributions(name=peer.name, path=path)), None) for peer in PEERS)
+    return {one.name: one.version for one in found if one is not None}
 
 
 def start_litellm(folder: Path, upstream: str, port: int) -> Start:

@@ -39,12 +39,10 @@ class Section(Struct, frozen=True, kw_only=True):
         return "\n\n".join(parts)
 
 
-def write_report(folder: Path, preface: str, sections: Sequence[Section]) -> Path:
-    """Write `report.md` and all plots into `folder`; return where the report is."""
+def write_report(folder: Path, preface: str, sections: Sequence[Section]) -> None:
+    """Write `report.md` and all plots into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     for section in sections:
         for plot in section.plots:
             (folder / plot.file).write_text(plot.svg)
-    report = folder / "report.md"
-    report.write_text("\n\n".join([preface, *map(str, sections)]) + "\n")
-    return report
+    (folder / "report.md").write_text("\n\n".join([preface, *map(str, sections)]) + "\n")

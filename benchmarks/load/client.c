@@ -6,6 +6,7 @@
    answer; with it requests start at fixed times whether answers come or not, and all their times
    count from when they should have started. Prints one JSON object; times are in milliseconds. */
 #define _GNU_SOURCE
+#include "events.h"
 #include "histogram.h"
 #include "message.h"
 
@@ -19,7 +20,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { EVENTS = 512, STAMP = 16, TICKS = 20, PATIENCE = 30, OTHER = 6 };
+enum { EVENTS = 512, TICKS = 20, PATIENCE = 30 };
 
 static const char USAGE[] =
     "usage: client [OPTIONS] PORT PATH BODY\n"
@@ -38,11 +39,7 @@ struct connection {
     int socket; /* -1: none yet */
     enum state state;
     size_t sent;
-    uint64_t began, last; /* when it asked, and when the last event came */
-    size_t column;        /* in the `data:` of a line; OTHER: the line goes on otherwise */
-    size_t matched;       /* bytes of `--end` */
-    bool ended;
-    size_t events;
+    struct events events;
     struct connection *next; /* that is free */
     struct message answer;
 };
@@ -56,7 +53,8 @@ static struct {
 
 static struct {
     size_t started, settled, answered, rejected, failed, cut, events, bytes;
-    struct histogram head, first_event, gap, delay, whole;
+    struct histogram head, whole;
+    struct event_times times;
 } seen;
 
 static struct connection *connections, *first_free, **last_free = &first_free;
@@ -117,76 +115,6 @@ static void prepare_request(int port, const char *path, const char *body)
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 }
 
-/* -- streams ------------------------------------------------------------------------------------ */
-
-static void count_event(struct connection *connection, uint64_t time)
-{
-    if (connection->events++ == 0)
-        histogram_add(&seen.first_event, time - connection->began);
-    else
-        histogram_add(&seen.gap, time - connection->last);
-    connection->last = time;
-    seen.events++;
-}
-
-static void count_events(struct connection *connection, const char *bytes, size_t length, uint64_t time)
-{
-    static const char field[] = "data:";
-    for (const char *end = bytes + length, *newline; bytes < end; bytes = newline ? newline + 1 : end) {
-        newline = memchr(bytes, '\n', (size_t)(end - bytes));
-        const char *stop = newline ? newline : end;
-        for (; bytes < stop && connection->column < 5 && *bytes == field[connection->column]; bytes++)
-            if (++connection->column == 5)
-                count_event(connection, time);
-        if (bytes < stop)
-            connection->column = OTHER;
-        if (newline)
-            connection->column = 0;
-    }
-}
-
-/* No text that we look for has its first letter twice, so a match that fails need not go back. */
-static void look_for_end(struct connection *connection, const char *bytes, size_t length)
-{
-    for (const char *end = bytes + length; bytes < end && !connection->ended; bytes++) {
-        if (connection->matched == 0) {
-            bytes = memchr(bytes, options.end[0], (size_t)(end - bytes));
-            if (!bytes)
-                return;
-            connection->matched = 1;
-        } else if (*bytes == options.end[connection->matched]) {
-            connection->ended = !options.end[++connection->matched];
-        } else {
-            connection->matched = *bytes == options.end[0];
-        }
-    }
-}
-
-/* The upstream wrote `@` and the time at which it sent this, in microseconds. */
-static void look_for_stamps(const char *bytes, size_t length, uint64_t time)
-{
-    const char *end = bytes + length;
-    while ((bytes = memchr(bytes, '@', (size_t)(end - bytes)))) {
-        uint64_t microseconds = 0;
-        const char *digit = bytes + 1;
-        for (; digit < end && digit <= bytes + STAMP && *digit >= '0' && *digit <= '9'; digit++)
-            microseconds = microseconds * 10 + (uint64_t)(*digit - '0');
-        if (digit == bytes + 1 + STAMP && microseconds && time > microseconds * 1000)
-            histogram_add(&seen.delay, time - microseconds * 1000);
-        bytes = digit;
-    }
-}
-
-static void read_body(void *context, const char *bytes, size_t length)
-{
-    struct connection *connection = context;
-    uint64_t time = now();
-    seen.bytes += length;
-    look_for_end(connection, bytes, length);
-    count_events(connection, bytes, length, time);
-    look_for_stamps(bytes, length, time);
-}
-
 /* -- requests ----------------------------------------------------------------------------------- */
 
 static void listen_for(struct connection *connection, uint32_t events)
@@ -228,8 +156,8 @@ static void finish(struct connection *connection)
     if (status != 200 && seen.rejected++ == 0)
         fprintf(stderr, "the first refusal: %.*s\n", (int)strcspn(connection->answer.head, "\r"),
                 connection->answer.head);
-    seen.cut += status == 200 && streamed && !connection->ended;
-    histogram_add(&seen.whole, time - connection->began);
+    seen.cut += status == 200 && streamed && !connection->events.ended;
+    histogram_add(&seen.whole, time - connection->events.began);
     if (connection->answer.closes || connection->answer.until_close || connection->sent < request_length)
         disconnect(connection);
     release(connection);
@@ -279,11 +207,10 @@ static void ask(uint64_t time)
     if (!first_free)
         last_free = &first_free;
     message_next(&connection->answer);
-    connection->sent = connection->column = connection->matched = connection->events = 0;
-    connection->ended = false;
-    connection->began = time;
+    connection->sent = 0;
+    connection->events = (struct events){.began = time};
     if (options.rate > 0)
-        connection->began = beginning + (uint64_t)((double)seen.started * 1e9 / options.rate);
+        connection->events.began = beginning + (uint64_t)((double)seen.started * 1e9 / options.rate);
     seen.started++;
     if (connection->socket < 0)
         start_connecting(connection);
@@ -312,6 +239,15 @@ static void ask_all(void)
 
 /* -- answers ------------------------------------------------------------------------------------ */
 
+static void read_body(void *context, const char *bytes, size_t length)
+{
+    struct events *events = &((struct connection *)context)->events;
+    size_t before = events->count;
+    events_read(events, bytes, length, options.end, &seen.times);
+    seen.events += events->count - before;
+    seen.bytes += length;
+}
+
 static void receive(struct connection *connection, size_t most)
 {
     static char buffer[1 << 18];
@@ -328,12 +264,12 @@ static void receive(struct connection *connection, size_t most)
         return;
     }
     if (connection->answer.head_length == 0)
-        histogram_add(&seen.head, now() - connection->began);
+        histogram_add(&seen.head, now() - connection->events.began);
     if (message_read(&connection->answer, buffer, (size_t)count, read_body, connection) < 0)
         give_up(connection);
     else if (connection->answer.part == END)
         finish(connection);
-    else if (options.stay && connection->events && connection->state == READING) {
+    else if (options.stay && connection->events.count && connection->state == READING) {
         connection->state = STAYING;
         seen.settled++;
     }
@@ -377,8 +313,8 @@ static void report(void)
     const struct {
         const char *name;
         const struct histogram *histogram;
-    } times[] = {{"head", &seen.head}, {"first_event", &seen.first_event}, {"gap", &seen.gap},
-                 {"delay", &seen.delay}, {"whole", &seen.whole}};
+    } times[] = {{"head", &seen.head}, {"first_event", &seen.times.first}, {"gap", &seen.times.gap},
+                 {"delay", &seen.times.delay}, {"whole", &seen.whole}};
     for (size_t number = 0; number < 5; number++) {
         histogram_print(times[number].histogram, times[number].name, stdout);
         fputs(number < 4 ? ", " : "}\n", stdout);
