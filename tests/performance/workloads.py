@@ -1,13 +1,16 @@
 """The work that is guarded: requests through the whole application, but for the two networks.
 
-    python tests/performance/workloads.py NAME TIMES
+    valgrind --tool=callgrind --instr-atstart=no python tests/performance/workloads.py NAME...
 
-does one of them so many times, for tools that look at a process from outside.
+does each of them several times, says how often, and has callgrind count nothing else.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
+import os
+import subprocess
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -22,7 +25,7 @@ from gateway.config import Config, ModelEntry, Secret, StateSettings
 from gateway.core.engine import Engine
 from gateway.http.app import create_app
 from gateway.ids import Ids
-from gateway.plugin import ToolRunner, hookimpl
+from gateway.plugin import Timeouts, ToolRunner, UpstreamRequest, hookimpl
 from gateway.plugin.manager import Plugins
 
 if __package__:
@@ -30,9 +33,13 @@ if __package__:
 else:
     from upstreams import Glossary, Memory, calling_chunks, chunks, events, whole
 
-__all__ = ["WORKLOADS", "Workload", "doing"]
+__all__ = ["WORKLOADS", "YARDSTICK", "Workload", "doing"]
+
+YARDSTICK = "bare of 108, paced"
+"""What does no more than pass on: instructions are told in its own."""
 
 _PIECE = 16 * 1024  # bytes that come at once in a burst
+_TIMES = 20
 _HEADERS = (
     (b"host", b"127.0.0.1:8080"),
     (b"accept", b"application/json"),
@@ -44,7 +51,8 @@ _HEADERS = (
 
 class Workload(Struct, frozen=True, kw_only=True):
     """A request that is made again and again. `answers` are those of its upstream, in turns, and
-    `units` is what its cost is told per: events or requests.
+    `units` is what its cost is told per: events or requests. Without a `provider` there is no
+    gateway between.
     """
 
     provider: str
@@ -70,6 +78,7 @@ _STREAM = {"stream": True}
 _LONG = {"input": "Tell me a story. " * 6000}  # 100 kB
 
 WORKLOADS: Mapping[str, Workload] = {
+    YARDSTICK: Workload(provider="", answers=(events(108),), asked=_STREAM, units=108),
     "create": Workload(provider="openai", answers=([whole()],), media="application/json"),
     "create of 100 kB, renamed": Workload(
         provider="openai",
@@ -111,6 +120,7 @@ WORKLOADS: Mapping[str, Workload] = {
 @asynccontextmanager
 async def doing(workload: Workload) -> AsyncGenerator[Callable[[], Awaitable[None]]]:
     """Yield what does `workload` once."""
+    transport = Memory(*workload.answers, media=workload.media)
     entry = ModelEntry(
         name="m",
         model=f"{workload.provider}/{workload.upstream_model}",
@@ -120,14 +130,39 @@ async def doing(workload: Workload) -> AsyncGenerator[Callable[[], Awaitable[Non
     body = msgspec.json.encode(
         {"model": "m", "input": "Tell me a story.", "store": False, **workload.asked}
     )
+    if not workload.provider:
+        yield _Client(_Bare(transport), body).ask
+        return
     with TemporaryDirectory() as directory:
-        state = StateSettings(directory=Path(directory), secret=Secret("an invented secret of the tests"), store="none")
+        state = StateSettings(
+            directory=Path(directory),
+            secret=Secret("an invented secret of the tests"),
+            store="none",
+        )
         config = Config(models=(entry,), state=state)
-        transport = Memory(*workload.answers, media=workload.media)
         ids = Ids(now=lambda: 1790000000.0)
         async with Engine(config, Plugins([_Tools()]), transport=transport, ids=ids) as engine:
             app = create_app(engine, config, ids=ids)
             yield _Client(app, body).ask
+
+
+class _Bare:
+    """Passes requests and answers on."""
+
+    def __init__(self, transport: Memory) -> None:
+        self._transport = transport
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body, more = body + message["body"], message["more_body"]
+        request = UpstreamRequest(method="POST", url="https://upstream.test", body=body)
+        answer = await self._transport.send(request, Timeouts())
+        await send({"type": "http.response.start", "status": answer.status, "headers": []})
+        while chunk := await answer.chunk():
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
 
 
 class _Client:
@@ -164,11 +199,27 @@ class _Client:
         }
 
 
-async def _main(name: str, times: int) -> None:
-    async with doing(WORKLOADS[name]) as once:
-        for _ in range(times):
-            await once()
+async def _main(names: Sequence[str]) -> None:
+    for name in names:
+        async with doing(WORKLOADS[name]) as once:
+            for _ in range(_TIMES):
+                await once()  # the first times are dearer
+            gc.collect()
+            gc.disable()  # when it comes depends on what was done before
+            _callgrind("-i", "on")
+            for _ in range(_TIMES):
+                await once()
+            _callgrind("-i", "off")
+            _callgrind("-d")
+            gc.enable()
+    print(_TIMES)
+
+
+def _callgrind(*order: str) -> None:
+    subprocess.run(
+        ["callgrind_control", *order, str(os.getpid())], check=True, stdout=subprocess.DEVNULL
+    )
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(sys.argv[1], int(sys.argv[2])))
+    asyncio.run(_main(sys.argv[1:]))
