@@ -45,8 +45,39 @@ class SSEDecoder:
 
     def feed(self, chunk: bytes, /) -> list[Frame]:
         """Return the frames that `chunk` completes."""
-        if self._is_frame(chunk):
+        begun = self._partial or self._data or self._event or self._at_start or self._after_return
+        if not begun and (frames := self._plain_frames(chunk)):
+            return frames
+        start = chunk.find(b"\n\n") + 2 if begun else 0
+        end = chunk.rfind(b"\n\n") + 2
+        if start == 1 or start >= end:
+            return self._feed_lines(chunk)
+        frames = self._feed_lines(chunk[:start])
+        frames += self._plain_frames(chunk[start:end]) or self._feed_lines(chunk[start:end])
+        return frames + self._feed_lines(chunk[end:])
+
+    def close(self) -> list[Frame]:
+        """Return the last frame, if the stream ended without the blank line after it."""
+        return self._read([self._first(b""), b""])
+
+    def _plain_frames(self, chunk: bytes) -> list[Frame]:
+        """Return the frames of `chunk` if they are one `data:` line each, as a model's tokens mostly
+        come; else nothing.
+        """
+        if (
+            not (chunk.startswith(b"data: ") and chunk.endswith(b"\n\n"))
+            or b"\r" in chunk
+            or len(chunk) > self._limit
+        ):
+            return []
+        if chunk.find(b"\n") == len(chunk) - 2:
             return [Frame(chunk[6:-2])]
+        data = chunk[6:-2].split(b"\n\ndata: ")
+        is_plain = chunk.count(b"\n") == 2 * len(data)
+        return [Frame(line) for line in data] if is_plain else []
+
+    def _feed_lines(self, chunk: bytes) -> list[Frame]:
+        """Return the frames that `chunk` completes, read line by line."""
         *lines, rest = self._unified(chunk).split(b"\n")
         if lines:
             lines[0] = self._first(lines[0])
@@ -54,23 +85,6 @@ class SSEDecoder:
         self._partial += rest
         self._check(len(self._partial))
         return frames
-
-    def close(self) -> list[Frame]:
-        """Return the last frame, if the stream ended without the blank line after it."""
-        return self._read([self._first(b""), b""])
-
-    def _is_frame(self, chunk: bytes) -> bool:
-        """Say whether `chunk` is one `data:` line and its end: so a model's tokens mostly come."""
-        end = len(chunk) - 2
-        return (
-            chunk.startswith(b"data: ")
-            and chunk.find(b"\n") == end
-            and chunk.endswith(b"\n\n")
-            and b"\r" not in chunk
-            and end <= self._limit
-            and not (self._partial or self._data or self._event)
-            and not (self._at_start or self._after_return)
-        )
 
     def _unified(self, chunk: bytes) -> bytes:
         """Return `chunk` with LF for every line end; a CRLF may have been split between chunks."""
