@@ -115,7 +115,7 @@ def in_process(stage: Stage, effort: Effort, engine: str) -> Section:
     """Measure what a program pays that calls a model without a gateway between."""
     found: dict[str, list[dict[str, float]]] = {client: [] for client in CLIENTS}
     with stage.upstream() as upstream:
-        for _ in range(effort.rounds):
+        for _ in range((effort.rounds + 1) // 2):
             for client, taken in found.items():
                 script = str(BENCHMARKS / "in_process.py")
                 address = f"http://127.0.0.1:{upstream.port}"

@@ -68,14 +68,16 @@ _FOREIGN = (aiohttp.ClientError, OSError, ValueError)
 class TransportOptions(Struct, frozen=True, kw_only=True):
     """Bounds of a transport, and its way out.
 
-    `connections` and `connections_per_host` bound the pool: a request beyond them waits for a
-    connection, as long as its connect timeout allows. `keep_alive` is how many seconds an idle
-    connection is kept. `body_limit`, in bytes, bounds what `Answer.body` reads. `tls` replaces the
-    system's trust. The environment's proxy settings count only with `trust_environment`.
+    `connections` and `connections_per_host` bound the pool, 0 does not: a request beyond them waits
+    for a connection, as long as its connect timeout allows. There is no bound by default, for each
+    stream has a connection of its own, and the engine bounds the requests that it lets in.
+    `keep_alive` is how many seconds an idle connection is kept. `body_limit`, in bytes, bounds what
+    `Answer.body` reads. `tls` replaces the system's trust. The environment's proxy settings count
+    only with `trust_environment`.
     """
 
-    connections: int = 1000
-    connections_per_host: int = 500
+    connections: int = 0
+    connections_per_host: int = 0
     keep_alive: float = 30.0
     body_limit: int = 64 * 1024 * 1024
     proxy: str | None = None

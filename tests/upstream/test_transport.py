@@ -388,6 +388,16 @@ async def test_the_pool_has_a_limit_and_says_so_when_it_is_reached() -> None:
         await transport.aclose()
 
 
+async def test_the_pool_has_no_limit_of_its_own(transport: HttpTransport) -> None:
+    many, gate = 1100, asyncio.Event()
+    async with ScriptedUpstream(*[event_stream(b"1", gate, b"2")] * many) as upstream:
+        sending = (transport.send(post(upstream.url), PATIENT) for _ in range(many))
+        held = await asyncio.gather(*sending)
+        gate.set()
+        assert {await answer.body() for answer in held} == {b"12"}
+        assert upstream.connections == many
+
+
 async def test_closing_an_unfinished_answer_closes_its_connection_at_once(
     transport: HttpTransport,
 ) -> None:
