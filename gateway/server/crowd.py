@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TypeVar
+import contextlib
+from typing import Any, TypeVar
 
-__all__ = ["Crowd"]
+from gateway.server.limits import CLOSING_SECONDS
+
+__all__ = ["Crowd", "see_off"]
 
 Member = TypeVar("Member")
 
@@ -33,8 +36,17 @@ class Crowd(set[Member]):
 
     async def gone_within(self, seconds: float) -> None:
         """Wait until nobody is here, for `seconds` at most."""
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self.gone()
-        except TimeoutError:
-            return
+
+
+async def see_off(requests: Crowd[asyncio.Task[Any]]) -> None:
+    """Wait for requests whose clients are gone; those that do not end of themselves are cancelled.
+
+    Not at once: servers log a cancelled request as a bug of the application.
+    """
+    await requests.gone_within(CLOSING_SECONDS)
+    for request in tuple(requests):
+        request.cancel()
+    await requests.gone_within(CLOSING_SECONDS)

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from gateway.config import ServerSettings
 from gateway.errors import ConfigError
 
-__all__ = ["Ready", "Server", "check_engine", "create_server"]
+__all__ = ["Ready", "Server", "check_engine", "create_server", "needs_worker"]
 
 Ready = Callable[[str], None]
 """Is told the URL once connections are accepted."""
@@ -53,6 +53,15 @@ def check_engine(settings: ServerSettings) -> None:
         raise ConfigError(
             "server.engine granian is for Linux only, choose hypercorn, which is the default"
         )
+
+
+def needs_worker(settings: ServerSettings) -> bool:
+    """Say whether the process that serves must be one that ends without taking Python down.
+
+    granian's threads may outlive its end by a moment. If the interpreter is taken down in that
+    moment, they abort the process. Workers are forked, and such processes end without.
+    """
+    return settings.engine == "granian"
 
 
 def create_server(app: Any, settings: ServerSettings, listener: socket.socket) -> Server:

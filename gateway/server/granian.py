@@ -21,7 +21,7 @@ from granian.log import LogLevels
 from granian.server.embed import Server as EmbeddedServer
 
 from gateway.config import ServerSettings
-from gateway.server.crowd import Crowd
+from gateway.server.crowd import Crowd, see_off
 from gateway.server.engines import Ready, Server
 from gateway.server.limits import BACKLOG, CLOSING_SECONDS, HEAD_BYTES, IDLE_SECONDS
 from gateway.server.listening import certificate_of, url_of
@@ -67,9 +67,12 @@ class GranianServer:
             finally:
                 granian.stop()
             await self._requests.gone_within(self._settings.drain_seconds)
-            await asyncio.wait([serving], timeout=0 if self._requests else CLOSING_SECONDS)
+            if not self._requests:
+                await asyncio.wait([serving], timeout=CLOSING_SECONDS)
             self._cut()
-            await self._requests.gone()
+            await see_off(self._requests)
+            await asyncio.wait([serving], timeout=CLOSING_SECONDS)
+            serving.cancel()  # it would wait on, were there a connection that does not end
 
     def stop(self) -> None:
         """Accept nothing new and let running requests finish in time; at once the second time."""

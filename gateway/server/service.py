@@ -17,7 +17,7 @@ from gateway.config import Config
 from gateway.core.engine import Engine
 from gateway.http.app import create_app
 from gateway.plugin.manager import Plugins
-from gateway.server.engines import Ready, check_engine, create_server
+from gateway.server.engines import Ready, check_engine, create_server, needs_worker
 from gateway.server.listening import check_binding, listen, url_of
 from gateway.server.workers import Orders, Supervisor
 
@@ -33,7 +33,7 @@ _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 def run(config: Config, plugins: Plugins, *, ready: Ready | None = None) -> None:
     """Serve `config` with as many processes as it says, until a signal; see `serve`."""
-    if config.server.workers == 1:
+    if config.server.workers == 1 and not needs_worker(config.server):
         _run(serve(config, plugins, ready=ready))
     else:
         check_binding(config)

@@ -13,7 +13,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway.config import ServerSettings
-from gateway.server.crowd import Crowd
+from gateway.server.crowd import Crowd, see_off
 from gateway.server.dates import date_header
 from gateway.server.engines import Ready, Server
 from gateway.server.limits import BACKLOG, CLOSING_SECONDS, HEAD_BYTES, IDLE_SECONDS, TLS_SECONDS
@@ -70,6 +70,7 @@ class UvicornServer:
             accepting.close()
             self._cut()
         await self._connections.gone()
+        await see_off(self._requests)
 
     def stop(self) -> None:
         """Accept nothing new and let running requests finish in time; at once the second time."""

@@ -69,6 +69,27 @@ async def test_a_stream_that_goes_on_is_cut_off(
         await service.running
 
 
+async def test_a_request_that_is_cut_off_can_tidy_up(serve: Serve, engine: ScriptedEngine) -> None:
+    begun, tidied = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for _ in range(100):
+                await asyncio.sleep(0)
+            tidied.set()
+
+    engine.work = work
+    async with serve(drain_seconds=0) as service:
+        await service.ask(b"{}")
+        await begun.wait()
+        service.stop()
+        await service.running
+        assert tidied.is_set()
+
+
 async def test_a_client_that_has_gone_to_sleep_does_not_hold_up_the_end(
     serve: Serve, engine: ScriptedEngine
 ) -> None:
