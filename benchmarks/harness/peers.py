@@ -104,6 +104,8 @@ def start_ferrogw(folder: Path, upstream: str, port: int) -> Start:
         "OPENAI_BASE_URL": upstream,
         "PORT": str(port),
         "LOG_LEVEL": "error",
+        "RATE_LIMIT_RPS": "1000000",
+        "RATE_LIMIT_BURST": "1000000",
     }
     return Start(command=("ferrogw", "serve"), environment=environment)
 

@@ -192,13 +192,15 @@ def paced_cpu_table(found: Mapping[int, Mapping[str, Figures]]) -> Table:
             f"{figures['bare'].cpu_per_event:.1f}",
             f"{figures['gateway'].cpu_per_event:.1f}",
             str(ratio(figures["gateway"], figures["bare"])),
+            *(f"{figures[name].typical('first_event', 'p99'):.0f}" for name in ("bare", "gateway")),
             str(figures["bare"].lost),
             str(figures["gateway"].lost),
         )
         for streams, figures in found.items()
     ]
     header = ("streams", "bare, CPU µs/event", "gateway, CPU µs/event", "ratio")
-    return Table(header=(*header, "lost, bare", "lost, gateway"), rows=tuple(rows))
+    seen = ("first event 99 %, ms, bare", "the same, gateway", "lost, bare", "lost, gateway")
+    return Table(header=(*header, *seen), rows=tuple(rows))
 
 
 def paced_latency_table(found: Mapping[int, Mapping[str, Figures]]) -> Table:
