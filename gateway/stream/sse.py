@@ -61,8 +61,8 @@ class SSEDecoder:
         return self._read([self._first(b""), b""])
 
     def _plain_frames(self, chunk: bytes) -> list[Frame]:
-        """Return the frames of `chunk` if they are one `data:` line each, as a model's tokens mostly
-        come; else nothing.
+        """Return the frames of `chunk` if each is one `data:` line, as a model's tokens mostly come;
+        else nothing.
         """
         if (
             not (chunk.startswith(b"data: ") and chunk.endswith(b"\n\n"))
