@@ -61,7 +61,7 @@ class SSEDecoder:
         return self._read([self._first(b""), b""])
 
     def _plain_frames(self, chunk: bytes) -> list[Frame]:
-        """Return the frames of `chunk` if each is one `data:` line, as a model's tokens mostly come;
+        """Return the frames of `chunk` if each is one `data:` line, as tokens mostly come;
         else nothing.
         """
         if (
