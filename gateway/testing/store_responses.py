@@ -205,6 +205,10 @@ class ResponseRules:
             assert await store.items(TENANT, ["q"]) == {"q": version}
         await store.save(record("both"), Origin(), (old, new), ())
         assert await store.items(TENANT, ["q"]) == {"q": new}
+        writing = [store.save(record("r0"), Origin(), (old,), ()), save(store, "other", "r", "b")]
+        await asyncio.gather(*writing)
+        assert await store.items(TENANT, ["q"]) == {"q": new}, "what was there was not written"
+        assert await context(store, "other") == "r | b"
         loaded = [await store.history(TENANT, f"r{number}") for number in range(3)]
         assert [found and found.items for found in loaded] == [(old,), (new,), (old,)]
 

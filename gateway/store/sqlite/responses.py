@@ -21,6 +21,7 @@ from gateway.store.sqlite.contexts import (
 )
 
 __all__ = [
+    "KnownError",
     "delete",
     "end_of",
     "exists",
@@ -54,6 +55,10 @@ _ITEMS = """
 """
 
 
+class KnownError(Exception):
+    """A response is there already, and was written as another one would be."""
+
+
 def save(
     connection: Connection,
     record: Record,
@@ -61,13 +66,16 @@ def save(
     inputs: Sequence[StoredItem],
     outputs: Sequence[StoredItem],
 ) -> None:
+    """Write a response. Raises `KnownError` if it is there already and has no origin, and
+    `NotFoundError` like `end_of`.
+    """
     if origin != _NOTHING and exists(connection, record):
         return
     before = end_of(connection, record.tenant, origin)
     end = grow(connection, record.tenant, hold(connection, before), (*inputs, *outputs))
     if insert(connection, record, end, len(outputs)) is None:
-        release(connection, [end])  # it exists: asking first would cost every other one a query
-    elif origin.conversation_id:
+        raise KnownError  # undoes what was written: asking first would cost all others a query
+    if origin.conversation_id:
         connection.execute(
             "UPDATE conversations SET node = ? WHERE tenant = ? AND id = ?",
             (hold(connection, end), record.tenant, origin.conversation_id),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from sqlite3 import Connection
 from typing import TypeVar
@@ -56,9 +56,10 @@ class SQLiteStore:
         outputs: Sequence[StoredItem],
         /,
     ) -> None:
-        await self._write(
-            lambda database: responses.save(database, record, origin, inputs, outputs)
-        )
+        with suppress(responses.KnownError):
+            await self._write(
+                lambda database: responses.save(database, record, origin, inputs, outputs)
+            )
 
     async def load(
         self, tenant: str, response_id: str, /
