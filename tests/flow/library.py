@@ -80,7 +80,11 @@ class Library:
                 await asyncio.Event().wait()
             finally:
                 self.cancelled.set()
-        title = json.loads(invocation.arguments).get("title", "")
+        try:
+            title = json.loads(invocation.arguments).get("title", "")
+        except json.JSONDecodeError:
+            error = {"type": "mcp_protocol_error", "code": -32602, "message": "no object"}
+            return ToolOutcome(output="The call failed: no object", error=error)
         if title == "lost":
             error = {"type": "mcp_tool_execution_error", "content": [{"type": "text", "text": "?"}]}
             return ToolOutcome(output="The call failed: ?", error=error)

@@ -7,6 +7,7 @@ invented.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from gateway.config import ModelEntry, Secret, ToolSettings
 from gateway.core.exchange import Streamed
 from gateway.errors import InvalidRequestError, ToolError, UpstreamRateLimitError
 from gateway.stream.lifecycle import violations
-from gateway.testing import Script, ScriptedUpstream, json_answer
+from gateway.testing import Script, ScriptedUpstream, event_stream, json_answer
 
 if TYPE_CHECKING:
     from .conftest import OpenGateway, Says
@@ -428,3 +429,36 @@ async def test_a_model_that_cannot_be_told_to_call_nothing_ends_all_the_same(
     assert types(response) == ["mcp_list_tools", "mcp_call", "message"]
     assert response["status"] == "completed"
     assert len(library.calls) == 1
+
+
+async def test_arguments_that_are_nonsense_do_not_end_the_response(
+    open_gateway: OpenGateway, deploy: Deploy, upstream: ScriptedUpstream, says: Says
+) -> None:
+    """Vendors that want an object get one in the next round, too."""
+    nonsense = calls(("mcp__library__lend", {"title": "Emma"})).body
+    torn = tuple(piece for piece in nonsense if b'mma\\"}' not in bytes(piece))  # type: ignore[arg-type]  # all bytes
+    upstream.add(event_stream(*torn), says.chat("Sorry."))
+    library = Library()
+    async with open_gateway(deploy(upstream, model="groq/gpt"), runners=[library]) as gateway:
+        response = await gateway.ask(tools=[FREE])
+    assert response["status"] == "completed"
+    _, second = await sent(upstream), await sent(upstream)
+    (call,) = second["messages"][1]["tool_calls"]
+    assert json.loads(call["function"]["arguments"]) == {"arguments": library.calls[0][1]}
+
+
+async def test_approved_calls_count_among_those_that_the_client_allows(
+    lending: OpenGateway, upstream: ScriptedUpstream, says: Says
+) -> None:
+    upstream.add(calls(("mcp__library__lend", {"title": "Emma"})), says.chat("Enough."))
+    async with lending() as gateway:
+        asked = await ask_for_approval(gateway)
+        response = await gateway.ask(
+            tools=[LIBRARY],
+            previous_response_id=asked["id"],
+            input=[approval(asked["output"][-1])],
+            max_tool_calls=1,
+        )
+    assert types(response) == ["mcp_call", "message"]
+    _, second = await sent(upstream), await sent(upstream)
+    assert second["tool_choice"] == "none"

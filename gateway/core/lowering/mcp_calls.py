@@ -24,7 +24,7 @@ from gateway.types.items import (
 )
 from gateway.types.wire import JsonObject, encode
 
-__all__ = ["MCP_ITEMS", "lower_mcp_calls", "output_of"]
+__all__ = ["MCP_ITEMS", "lower_mcp_calls", "object_of", "output_of"]
 
 MCP_ITEMS = ("mcp_list_tools", "mcp_approval_request", "mcp_approval_response", "mcp_call")
 """The types of the items that tell of MCP servers. They are lowered together or not at all."""
@@ -140,10 +140,10 @@ def _call_id(item: McpCall | McpApprovalRequest, position: int) -> str:
 
 def _function_call(item: McpCall | McpApprovalRequest, call_id: str) -> FunctionCall:
     name = flat_name(item.name, f"mcp__{item.server_label}")
-    return FunctionCall(call_id=call_id, name=name, arguments=_arguments(item.arguments))
+    return FunctionCall(call_id=call_id, name=name, arguments=object_of(item.arguments))
 
 
-def _arguments(text: str) -> str:
+def object_of(text: str) -> str:
     """Return `text` if it is a JSON object, else one that holds it: models write anything, and an
     upstream that parses it must not refuse all that was said because of that.
     """

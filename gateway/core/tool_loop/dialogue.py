@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from gateway.core.draft import Draft, Items
-from gateway.core.lowering.mcp_calls import output_of
+from gateway.core.lowering.mcp_calls import object_of, output_of
 from gateway.core.tool_loop.citing import Citing
 from gateway.core.tool_loop.interception import Call, Intercepting, Scene
 from gateway.core.tool_loop.offering import Offer, Offering, Stage
@@ -65,11 +65,9 @@ class Dialogue:
     @property
     def stage(self) -> Stage:
         """What the round that is due is."""
-        if not self.rounds:
-            return "first"
-        if not self.exhausted:
-            return "further"
-        return "unruly" if self.unruly else "last"
+        if self.exhausted:
+            return "unruly" if self.unruly else "last"
+        return "further" if self.rounds else "first"
 
     @property
     def _allowance(self) -> int | None:
@@ -108,6 +106,7 @@ class Dialogue:
     def approved(self, items: Sequence[OutputItem]) -> None:
         """Note calls that the client had been asked about, and that are made by now."""
         self._items += items
+        self._called += len(items)
 
     def answered(
         self, items: Sequence[OutputItem], calls: Sequence[Call], outcomes: Sequence[ToolOutcome]
@@ -152,5 +151,5 @@ def _read(item: OutputItem | None, outcome: ToolOutcome) -> str:
 
 def _function_call(call: Call) -> FunctionCall:
     return FunctionCall(
-        call_id=call.call_id or "", name=call.offer.name, arguments=call.arguments or "{}"
+        call_id=call.call_id or "", name=call.offer.name, arguments=object_of(call.arguments)
     )

@@ -316,7 +316,7 @@ class ToolLoop:
             new = self.response.output[self._known :]
             self._dialogue.answered(new, calls, outcomes)
         else:
-            self._dialogue.approved(self.response.output)
+            self._dialogue.approved([item for item in items if item is not None])
         if not self._goes_on:
             return block + self._finish("stop")
         self._next = self._ask
